@@ -1,0 +1,97 @@
+"""
+Every exception of the package, in one place.
+
+A caller asks first *whose* fault it was (:class:`LocalProtocolError` or
+:class:`RemoteProtocolError`), then how far it reaches (its *exchange_id*, or
+the whole connection).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "WptprotoError",
+    "ProtocolError",
+    "LocalProtocolError",
+    "RemoteProtocolError",
+    "ExchangeClosed",
+    "HTTPException",
+    "ScriptError",
+    "RouteError",
+    "CertificateError",
+    "ConfigError",
+]
+
+
+class WptprotoError(Exception):
+    """Base of all exceptions that this package defines."""
+
+
+class ProtocolError(WptprotoError):
+    """
+    A message or a sequence of them that HTTP forbids.
+
+    Attributes:
+        reason: One sentence for the log, the content of a 400, a GOAWAY's debug data.
+        exchange_id: The exchange it concerns; None means the whole connection.
+    """
+
+    def __init__(self, reason: str, *, exchange_id: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.exchange_id = exchange_id
+
+
+class LocalProtocolError(ProtocolError):
+    """We (a handler, or this package) asked for what the protocol cannot carry."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """
+    The peer broke the protocol.
+
+    Attributes:
+        status_hint: The status code that tells an HTTP/1.1 client (RFC 9110 §15.5).
+        error_code: The code that tells an HTTP/2 client (RFC 9113 §7).
+    """
+
+    def __init__(
+        self, reason: str, *, exchange_id: int | None = None, status_hint: int = 400, error_code: int = 1
+    ) -> None:
+        super().__init__(reason, exchange_id=exchange_id)
+        self.status_hint = status_hint
+        self.error_code = error_code
+
+
+class ExchangeClosed(WptprotoError):
+    """The exchange was reset, its connection is gone, or the server is stopping."""
+
+
+class HTTPException(WptprotoError):
+    """
+    A handler chose to answer with a status instead of returning.
+
+    Attributes:
+        code: Status code, 100 to 999.
+        message: What the JSON error shall say.
+    """
+
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(f"{code} {message}".rstrip())
+        self.code = code
+        self.message = message
+
+
+class ScriptError(WptprotoError):
+    """A handler script could not be loaded, or has no ``main``."""
+
+
+class RouteError(WptprotoError):
+    """A route's method or pattern makes no sense."""
+
+
+class CertificateError(WptprotoError):
+    """Certificate files could not be made, read, or do not fit each other."""
+
+
+class ConfigError(WptprotoError):
+    """A setting of the server or the command line is wrong; the text says which."""
