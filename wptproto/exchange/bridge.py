@@ -1,0 +1,135 @@
+"""
+Bridge: what a handler may ask of the owner of its connection, from whatever thread.
+
+It is the one way across. Commands go over in order, as many at a time as the handler has; the
+owner carries them out on the connection. Going over costs about as much as a small response,
+so a response that is ready goes over once, with all its commands.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Generator, Sequence
+from dataclasses import dataclass
+
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import ResponseHead
+
+__all__ = [
+    "Abort",
+    "Bridge",
+    "Command",
+    "Finish",
+    "SendContent",
+    "SendHead",
+    "SendInformational",
+    "SendTrailers",
+    "SendVerbatim",
+    "Sent",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SendInformational:
+    """Send a 1xx response."""
+
+    head: ResponseHead
+
+
+@dataclass(frozen=True, slots=True)
+class SendHead:
+    """Send the final head; *end* says that no content follows."""
+
+    head: ResponseHead
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendContent:
+    """Send content octets; *end* says that they are the last."""
+
+    data: bytes
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendTrailers:
+    """Send the trailer section, and with it the end."""
+
+    trailers: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class SendVerbatim:
+    """Send octets as they are."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The response is as whole as it will be; *close* closes an HTTP/1.1 connection behind it."""
+
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Cut the response off, for the peer to see; *reason* is for the log."""
+
+    reason: str
+
+
+Command = SendInformational | SendHead | SendContent | SendTrailers | SendVerbatim | Finish | Abort
+
+
+class Sent(Awaitable[bool]):
+    """
+    What a write answers: true while the peer is there.
+
+    A coroutine may await it, and goes on when so much of what it wrote has left that more is
+    welcome. A thread has waited for that already.
+    """
+
+    __slots__ = ("_bridge",)
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def __bool__(self) -> bool:
+        return not self._bridge.closed
+
+    def __await__(self) -> Generator[object, None, bool]:
+        yield from self._bridge.drained().__await__()
+        return not self._bridge.closed
+
+
+class Bridge(ABC):
+    """
+    One exchange's way to the owner of its connection.
+
+    Attributes:
+        closed: The peer reset the exchange or is gone, or the server stops.
+    """
+
+    closed: bool = False
+
+    @abstractmethod
+    def send(self, commands: Sequence[Command]) -> bool | Sent:
+        """
+        Hand over commands, in order.
+
+        Waits, on a handler's thread, while too much of what was handed over before is still
+        unsent; on the loop's thread the answer can be awaited instead.
+
+        Returns:
+            Whether the peer is still there. If it is not, the commands are dropped.
+        """
+
+    @abstractmethod
+    def acknowledge(self, consumed: int) -> None:
+        """Tell that the handler consumed so many octets of the request's content."""
+
+    @abstractmethod
+    async def drained(self) -> None:
+        """Wait until more content is welcome, or the exchange is closed."""

@@ -1,0 +1,241 @@
+"""RequestContent: fed by the loop, read by the handler."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from io import SEEK_CUR, SEEK_END, SEEK_SET
+from typing import IO
+
+from wptproto.exchange.signal import Signal
+from wptproto.semantics.fields import Fields
+
+__all__ = ["RequestContent"]
+
+SPOOL_OCTETS = 1024 * 1024
+"""What is kept in memory of content that was read; beyond it, it goes to a temporary file."""
+
+_PIECE_OCTETS = 64 * 1024
+
+
+class RequestContent:
+    """
+    The content of a request, as a file that is still being written.
+
+    Octets wait in the order they came until a read takes them; then, and not before, the peer
+    may send as many again. What was read is kept, so that a handler can seek back to it.
+
+    All methods but :meth:`feed`, :meth:`end` and :meth:`fail` are the handler's.
+
+    Attributes:
+        trailers: The trailer section, once the request has ended.
+    """
+
+    def __init__(self, *, acknowledge: Callable[[int], None], before_wait: Callable[[], None] | None) -> None:
+        """
+        Args:
+            acknowledge: Told how many octets were taken.
+            before_wait: Called, once, before the first read that finds nothing there: the
+                moment for 100 (Continue), where the client waits for it.
+        """
+        self._acknowledge = acknowledge
+        self._before_wait = before_wait
+        self._arrived: deque[bytes] = deque()
+        self._ended = False
+        self._error: Exception | None = None
+        self._signal = Signal()
+        self._spool: IO[bytes] | None = None
+        self._spooled = 0
+        self._position = 0
+        self.trailers = Fields()
+
+    # --- the loop's side -----------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """Append octets that arrived."""
+        self._arrived.append(data)
+        self._signal.notify()
+
+    def end(self, trailers: Fields) -> None:
+        """Take note that the request is complete."""
+        self.trailers = trailers
+        self._ended = True
+        self._signal.notify()
+
+    def fail(self, error: Exception) -> None:
+        """Let reads raise *error* where the content breaks off; it does not matter once it ended."""
+        if not self._ended:
+            self._error = error
+            self._signal.notify()
+
+    # --- the handler's side --------------------------------------------------------------------
+
+    def read(self, size: int | None = -1) -> bytes:
+        """
+        Return *size* octets, fewer only at the end; all the rest for a negative size or None.
+
+        Raises:
+            RemoteProtocolError: The client broke the framing, or left in the midst of it.
+            ExchangeClosed: The exchange was reset, or its connection is gone.
+        """
+        wanted = None if size is None or size < 0 else size
+        pieces: list[bytes] = []
+        have = 0
+        while wanted is None or have < wanted:
+            piece = self.read1(_PIECE_OCTETS if wanted is None else wanted - have)
+            if not piece:
+                break
+            pieces.append(piece)
+            have += len(piece)
+        return b"".join(pieces)
+
+    def read1(self, size: int = _PIECE_OCTETS) -> bytes:
+        """Return what is there, 1 to *size* octets; wait for it if need be; none at the end only."""
+        if size <= 0:
+            return b""
+        if self._position >= self._spooled:
+            self._prepare_to_wait()
+            self._signal.wait_for(self._is_ready)
+        return self._take(size)
+
+    async def read_async(self, size: int = -1) -> bytes:
+        """Do as :meth:`read` does, from a coroutine."""
+        pieces: list[bytes] = []
+        have = 0
+        while size < 0 or have < size:
+            if self._position >= self._spooled:
+                self._prepare_to_wait()
+                await self._signal.wait_for_async(self._is_ready)
+            piece = self._take(_PIECE_OCTETS if size < 0 else size - have)
+            if not piece:
+                break
+            pieces.append(piece)
+            have += len(piece)
+        return b"".join(pieces)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Return octets up to and with the next LF; no more than *size*, if it is not negative."""
+        pieces: list[bytes] = []
+        have = 0
+        while size < 0 or have < size:
+            piece = self.read1(_PIECE_OCTETS if size < 0 else size - have)
+            end = piece.find(b"\n") + 1
+            if end:
+                self._position -= len(piece) - end
+                piece = piece[:end]
+            pieces.append(piece)
+            have += len(piece)
+            if end or not piece:
+                break
+        return b"".join(pieces)
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """Return the lines that are left, until they exceed *hint* octets, if it is positive."""
+        lines: list[bytes] = []
+        have = 0
+        for line in self:
+            lines.append(line)
+            have += len(line)
+            if 0 < hint <= have:
+                break
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def tell(self) -> int:
+        """Return the position of the next octet to be read."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """
+        Go to a position; beyond what has come, wait for it; beyond the end, to the end.
+
+        Returns:
+            The new position.
+
+        Raises:
+            ValueError: The position would be negative, or *whence* is none.
+        """
+        if whence == SEEK_CUR:
+            offset += self._position
+        elif whence == SEEK_END:
+            self._read_to(None)
+            offset += self._spooled
+        elif whence != SEEK_SET:
+            raise ValueError(f"whence is 0, 1 or 2, not {whence!r}")
+        if offset < 0:
+            raise ValueError(f"no position is negative: {offset}")
+        self._read_to(offset)
+        self._position = min(offset, self._spooled)
+        return self._position
+
+    def readable(self) -> bool:
+        """Answer True, as files do."""
+        return True
+
+    def seekable(self) -> bool:
+        """Answer True, as files do."""
+        return True
+
+    def writable(self) -> bool:
+        """Answer False, as files do."""
+        return False
+
+    def close(self) -> None:
+        """Give the temporary file back; what was not read is dropped."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+        self._arrived.clear()
+
+    # --- within --------------------------------------------------------------------------------
+
+    def _is_ready(self) -> bool:
+        return bool(self._arrived) or self._ended or self._error is not None
+
+    def _prepare_to_wait(self) -> None:
+        if self._before_wait is not None and not self._is_ready():
+            self._before_wait()
+            self._before_wait = None
+
+    def _take(self, size: int) -> bytes:
+        """Return up to *size* octets from the position on, without waiting."""
+        if self._position < self._spooled:
+            spool = self._open_spool()
+            spool.seek(self._position)
+            data = spool.read(size)
+        elif self._arrived:
+            # What arrived together is taken together, so that reading it octet by octet copies it once.
+            data = self._arrived.popleft()
+            spool = self._open_spool()
+            spool.seek(self._spooled)
+            spool.write(data)
+            self._spooled += len(data)
+            self._acknowledge(len(data))
+            data = data[:size]
+        elif self._error is not None:
+            raise self._error
+        else:
+            return b""
+        self._position += len(data)
+        return data
+
+    def _open_spool(self) -> IO[bytes]:
+        if self._spool is None:
+            self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_OCTETS)  # noqa: SIM115
+        return self._spool
+
+    def _read_to(self, position: int | None) -> None:
+        """Wait until everything before *position* (None: everything) was taken."""
+        self._position = self._spooled
+        while position is None or self._spooled < position:
+            if not self.read1():
+                break

@@ -1,0 +1,100 @@
+"""Exchange: one request and its response, from the head's arrival to the end (RFC 9113 §8.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wptproto.exchange.bridge import Abort, Bridge, SendInformational
+from wptproto.exchange.content import RequestContent
+from wptproto.exchange.h1_writer import H1ResponseWriter
+from wptproto.exchange.h2_writer import H2ResponseWriter
+from wptproto.exchange.request import Request
+from wptproto.exchange.response import Response
+from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.protocol.events import RequestReceived
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import ResponseHead, asks_to_persist, reason_phrase
+
+__all__ = ["Exchange", "Surroundings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What an exchange knows beyond its message.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        client_address: Address and port of the client.
+        server_address: Address and port it connected to.
+        server: What handlers see as ``request.server``.
+        doc_root: What handlers see as ``request.doc_root``.
+    """
+
+    scheme: str
+    client_address: tuple[str, int]
+    server_address: tuple[str, int]
+    server: Any = None
+    doc_root: str | None = None
+
+
+class Exchange:
+    """
+    One exchange.
+
+    Its loop's side feeds ``content``; a handler gets ``request`` and ``response``.
+    """
+
+    def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
+        head = received.head
+        self.head = head
+        self.bridge = bridge
+        self._waits_for_continue = received.expects_continue
+        self._writer: ResponseWriter | None = None
+        self.content = RequestContent(
+            acknowledge=bridge.acknowledge,
+            before_wait=self._send_continue if received.expects_continue else None,
+        )
+        self.request = Request(
+            head,
+            self.content,
+            scheme=surroundings.scheme,
+            client_address=surroundings.client_address,
+            server_address=surroundings.server_address,
+            server=surroundings.server,
+            doc_root=surroundings.doc_root,
+        )
+        self.response = Response(self, self.request)
+
+    def make_writer(self, options: MessageOptions) -> ResponseWriter:
+        """Return a writer for the protocol that carried the request."""
+        if self.head.version == "HTTP/2.0":
+            self._writer = H2ResponseWriter(self.head, options, self.bridge)
+        else:
+            self._writer = H1ResponseWriter(self.head, options, self.bridge, closes=self._closes)
+        return self._writer
+
+    def restart(self) -> None:
+        """Drop a response of which nothing was sent, to answer with another, such as an error."""
+        self.response.close_content()
+        self.response = Response(self, self.request)
+
+    def finish(self) -> None:
+        """End the response, and let go of the request."""
+        self.response.writer.finish()
+        self.content.close()
+
+    def abort(self, reason: str) -> None:
+        """Cut the response off visibly, and let go of the request."""
+        self.bridge.send([Abort(reason)])
+        self.content.close()
+
+    def _send_continue(self) -> None:
+        self._waits_for_continue = False
+        if self._writer is None or not self._writer.committed:
+            self.bridge.send([SendInformational(ResponseHead(100, Fields(), reason_phrase(100)))])
+
+    def _closes(self) -> bool:
+        """Whether the HTTP/1.1 connection will close, as far as the request decides (RFC 9112 §9.3)."""
+        return self._waits_for_continue or not asks_to_persist(self.head)

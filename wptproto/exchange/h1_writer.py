@@ -1,0 +1,132 @@
+"""H1ResponseWriter: the verbs as HTTP/1.1 octets, and octets by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wptproto.errors import LocalProtocolError
+from wptproto.exchange.bridge import (
+    Bridge,
+    SendContent,
+    SendHead,
+    SendInformational,
+    SendTrailers,
+    SendVerbatim,
+    Sent,
+)
+from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.protocol import h1_octets
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import RequestHead, ResponseHead
+
+__all__ = ["H1ResponseWriter"]
+
+
+class H1ResponseWriter(ResponseWriter):
+    """
+    Writes HTTP/1.1.
+
+    A head that is complete before any of it was flushed goes to the connection as a head. One that
+    leaves in pieces, or was begun by hand, goes verbatim, and then all that follows does.
+    """
+
+    def __init__(
+        self,
+        request: RequestHead,
+        options: MessageOptions,
+        bridge: Bridge,
+        *,
+        closes: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """
+        Args:
+            request: What is answered.
+            options: What the script chose.
+            bridge: The way to the connection's owner.
+            closes: Whether the connection will close behind this response whatever it says.
+        """
+        super().__init__(request, options, bridge)
+        self._closes = closes
+        self._octets: list[bytes] = []  # of the head in the making, not handed over yet
+        self._verbatim = False
+        self._chunked = False
+
+    def flush(self) -> bool | Sent:
+        if self._octets:
+            self._verbatim = True
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+            self._octets.clear()
+        return super().flush()
+
+    def _add_status(self) -> None:
+        assert self._status is not None
+        self._octets.append(h1_octets.status_line(self._status, self._reason))
+
+    def _add_field(self, name: bytes, value: bytes) -> None:
+        self._octets.append(h1_octets.field_line(name, value))
+
+    def _add_framing(self, length: int | None, without_content: bool) -> None:
+        framed = b"content-length" in self._names or b"transfer-encoding" in self._names
+        if not framed and length is not None:
+            self._add(b"Content-Length", b"%d" % length)
+        elif not framed and not without_content:
+            if self._request.version == "HTTP/1.1":
+                self._add(b"Transfer-Encoding", b"chunked")
+                self._chunked = True
+            else:
+                self._options.close_connection = True  # RFC 9112 §6.3: the end of it is the end of content
+        if self._options.close_connection or self._closes():
+            self._add_missing(b"Connection", b"close")
+        elif self._request.version == "HTTP/1.0":
+            self._add_missing(b"Connection", b"keep-alive")
+
+    def _end_informational(self) -> None:
+        if self._verbatim:
+            self._octets.append(b"\r\n")
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+        else:
+            self._pending.append(SendInformational(self._head()))
+        self._octets.clear()
+
+    def _end_head(self, *, end: bool) -> None:
+        if self._verbatim:
+            self._octets.append(b"\r\n")
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+        else:
+            self._pending.append(SendHead(self._head(), end))
+        self._octets.clear()
+
+    def _head(self) -> ResponseHead:
+        assert self._status is not None
+        return ResponseHead(self._status, Fields(self._fields), self._reason, self._chunked)
+
+    def _add_content(self, octets: bytes) -> None:
+        if self._verbatim:
+            self._pending.append(SendVerbatim(h1_octets.chunk(octets) if self._chunked else octets))
+        else:
+            self._pending.append(SendContent(octets))
+
+    def _add_raw(self, octets: bytes) -> None:
+        self._verbatim = True
+        if self._status is None:
+            self._status = self.default_status  # the script writes its own
+        self._octets.append(octets)
+
+    def _add_trailers(self, trailers: Fields) -> None:
+        if not self._chunked:
+            raise LocalProtocolError("trailers need chunked content (RFC 9112 §7.1.2)")
+        if self._verbatim:
+            self._pending.append(SendVerbatim(h1_octets.last_chunk(trailers)))
+        else:
+            self._pending.append(SendTrailers(trailers))
+        self._chunked = False
+
+    def _add_end(self) -> None:
+        if self._octets:
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+            self._octets.clear()
+        if self._verbatim and self._chunked:
+            self._pending.append(SendVerbatim(h1_octets.LAST_CHUNK))
+
+    def _ends_with_head(self) -> bool:
+        return False  # the connection counts what the head promised

@@ -1,0 +1,365 @@
+"""Response: what a handler fills in. The names are wptserve's."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import IO, Any, Protocol, TypeVar, overload
+
+from wptproto.exchange.request import Request
+from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.semantics.fields import FieldLine, Value, to_octets
+
+__all__ = ["Content", "Response", "ResponseHeaders", "Status", "WriterFactory"]
+
+D = TypeVar("D")
+
+Piece = str | bytes
+Content = (
+    Piece
+    | IO[bytes]
+    | IO[str]
+    | Callable[[], Piece | None]
+    | Iterable[Piece | Callable[[], Piece | None] | None]
+    | AsyncIterable[Piece | Callable[[], Piece | None] | None]
+)
+Status = int | tuple[int, str | bytes]
+
+_FILE_PIECE_OCTETS = 32 * 1024
+_MISSING = object()
+
+
+class ResponseHeaders:
+    """
+    A response's fields: order, case and repetition as given, found without case.
+
+    Names and values are str, bytes or int going in, and bytes coming out.
+    """
+
+    def __init__(self, items: Iterable[tuple[Value, Value]] = ()) -> None:
+        self._lines: list[FieldLine] = []
+        self.update(items)
+
+    def set(self, name: Value, value: Value) -> None:
+        """Make *value* the one value of a field, in the place of its first line, if it had any."""
+        line = (to_octets(name), to_octets(value))
+        places = self._places(line[0])
+        if not places:
+            self._lines.append(line)
+            return
+        self._lines[places[0]] = line
+        for place in reversed(places[1:]):
+            del self._lines[place]
+
+    def append(self, name: Value, value: Value) -> None:
+        """Add a field line behind all others."""
+        self._lines.append((to_octets(name), to_octets(value)))
+
+    @overload
+    def get(self, name: Value) -> list[bytes]: ...
+    @overload
+    def get(self, name: Value, default: D) -> list[bytes] | D: ...
+    def get(self, name: Value, default: object = _MISSING) -> object:
+        """Return the values of a field; where it has none, *default*, or an empty list."""
+        if name in self:
+            return self[name]
+        return [] if default is _MISSING else default
+
+    def items(self) -> list[FieldLine]:
+        """Return all field lines, in order."""
+        return list(self._lines)
+
+    def update(self, items: Iterable[tuple[Value, Value]]) -> None:
+        """Append each name and value."""
+        for name, value in items:
+            self.append(name, value)
+
+    def __getitem__(self, name: Value) -> list[bytes]:
+        places = self._places(to_octets(name))
+        if not places:
+            raise KeyError(name)
+        return [self._lines[place][1] for place in places]
+
+    def __setitem__(self, name: Value, value: Value) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: Value) -> None:
+        places = self._places(to_octets(name))
+        if not places:
+            raise KeyError(name)
+        for place in reversed(places):
+            del self._lines[place]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str | bytes | int) and bool(self._places(to_octets(name)))
+
+    def __iter__(self) -> Iterator[FieldLine]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __repr__(self) -> str:
+        return f"ResponseHeaders({self._lines!r})"
+
+    def _places(self, name: bytes) -> list[int]:
+        name = name.lower()
+        return [place for place, (key, _) in enumerate(self._lines) if key.lower() == name]
+
+
+class WriterFactory(Protocol):
+    """Who makes a response's writer; it knows which protocol carries the exchange."""
+
+    def make_writer(self, options: MessageOptions) -> ResponseWriter:
+        """Return the writer for the one response of the exchange."""
+
+
+class Response(MessageOptions):
+    """
+    The response to a request.
+
+    A handler fills it in and returns, or drives ``writer`` step by step.
+
+    Attributes:
+        request: What it answers.
+        content: str, bytes, a file (sent in pieces, closed after), a function of no parameters, or
+            an iterable whose items are str, bytes, None, or functions that return one of these.
+        writer: Sends the response step by step.
+    """
+
+    def __init__(self, handler: WriterFactory, request: Request) -> None:
+        super().__init__()
+        self.request = request
+        self.content: Any = []
+        self.writer = handler.make_writer(self)
+        self._status: Status = 200
+        self._headers = ResponseHeaders()
+
+    @property
+    def status(self) -> tuple[int, str | bytes | None]:
+        """Status code and reason phrase; None stands for the usual phrase. An int sets the code alone."""
+        if isinstance(self._status, tuple):
+            return self._status
+        return self._status, None
+
+    @status.setter
+    def status(self, value: Status) -> None:
+        given: Any = value  # scripts are not typed
+        match given:
+            case int():
+                self._status = int(given)
+            case (code, message):
+                self._status = (int(code), message if isinstance(message, str | bytes) else str(message))
+            case _:
+                raise ValueError(f"a status is a code, or a code and a message, not {value!r}")
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """The fields to be sent; can be set to a list of pairs."""
+        return self._headers
+
+    @headers.setter
+    def headers(self, items: ResponseHeaders | Iterable[tuple[Value, Value]]) -> None:
+        self._headers = items if isinstance(items, ResponseHeaders) else ResponseHeaders(items)
+
+    # --- cookies -------------------------------------------------------------------------------
+
+    def set_cookie(
+        self,
+        name: str | bytes,
+        value: str | bytes | None,
+        path: str | None = "/",
+        domain: str | None = None,
+        max_age: int | timedelta | None = None,
+        expires: datetime | timedelta | None = None,
+        samesite: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        comment: str | None = None,
+    ) -> None:
+        """
+        Add a Set-Cookie field (RFC 6265 §4.1). Name, value and attributes go out as they are.
+
+        Args:
+            name: The cookie's name.
+            value: Its value; None deletes the cookie on the client.
+            path: Where it applies.
+            domain: Whose it is; None means this host's alone.
+            max_age: Seconds, or a timedelta, until it expires.
+            expires: When it expires, or how long from now; a datetime without a zone is UTC.
+            samesite: ``Strict``, ``Lax`` or ``None``.
+            secure: Send it over secure connections only.
+            httponly: Hide it from scripts.
+            comment: An attribute of RFC 2109 times, ignored by clients.
+        """
+        if value is None:
+            value, max_age, expires = b"", 0, timedelta(days=-1)
+        if isinstance(max_age, timedelta):
+            max_age = int(max_age.total_seconds())
+        if isinstance(expires, timedelta):
+            expires = datetime.now(UTC) + expires
+        parts = [to_octets(name) + b"=" + to_octets(value)]
+        attributes: list[tuple[bytes, Value | None]] = [
+            (b"Comment", comment),
+            (b"Domain", domain),
+            (b"expires", None if expires is None else _http_date(expires)),
+            (b"HttpOnly", b"" if httponly else None),
+            (b"Max-Age", max_age),
+            (b"Path", path),
+            (b"SameSite", samesite),
+            (b"Secure", b"" if secure else None),
+        ]
+        for key, given in attributes:
+            if given is not None:
+                octets = to_octets(given)
+                parts.append(key + b"=" + octets if octets else key)
+        self.headers.append(b"Set-Cookie", b"; ".join(parts))
+
+    def unset_cookie(self, name: str | bytes) -> None:
+        """Take a cookie out of those to be sent with this response."""
+        prefix = to_octets(name) + b"="
+        self._headers = ResponseHeaders(
+            (key, value)
+            for key, value in self._headers
+            if not (key.lower() == b"set-cookie" and value.startswith(prefix))
+        )
+
+    def delete_cookie(self, name: str | bytes, path: str | None = "/", domain: str | None = None) -> None:
+        """Delete a cookie on the client: make it empty, and expired in the past."""
+        self.set_cookie(name, None, path=path, domain=domain)
+
+    # --- content -------------------------------------------------------------------------------
+
+    def content_length(self) -> int | None:
+        """Return how many octets the content has, None where only sending it would tell."""
+        content = self.content
+        if content is None:
+            return 0
+        if isinstance(content, bytes):
+            return len(content)
+        if isinstance(content, str):
+            return len(content.encode(self.encoding))
+        if isinstance(content, list | tuple):
+            if all(isinstance(item, str | bytes | None) for item in content):
+                return sum(len(self.writer.encode(item)) for item in content if item)
+            return None
+        if hasattr(content, "read") and not isinstance(content, io.TextIOBase):
+            return _remaining_octets(content)
+        return None
+
+    def iter_content(self, read_file: bool = False) -> Iterator[bytes]:
+        """
+        Iterate over the content as octets; functions in it are called when their turn comes.
+
+        Args:
+            read_file: Whether a file comes as one piece instead of many.
+        """
+        content = self.content
+        if content is None:
+            return
+        if isinstance(content, str | bytes):
+            if content:
+                yield self.writer.encode(content)
+        elif hasattr(content, "read"):
+            try:
+                size = -1 if read_file else _FILE_PIECE_OCTETS
+                while piece := content.read(size):
+                    yield self.writer.encode(piece)
+            finally:
+                content.close()
+        elif callable(content) and not isinstance(content, Iterable):
+            piece = content()
+            if piece:
+                yield self.writer.encode(piece)
+        else:
+            try:
+                for item in content:
+                    piece = item() if callable(item) else item
+                    if piece:
+                        yield self.writer.encode(piece)
+            finally:
+                close = getattr(content, "close", None)
+                if close is not None:
+                    close()
+
+    def close_content(self) -> None:
+        """Close a file or a generator that will not be sent, or not to its end."""
+        close = getattr(self.content, "close", None)
+        if close is not None:
+            close()
+
+    def set_error(self, code: int, message: object = "") -> None:
+        """Make this an error: the status, and JSON that says which and why."""
+        data = json.dumps({"error": {"code": code, "message": str(message)}})
+        self.status = code
+        self.headers = [("Content-Type", "application/json"), ("Content-Length", len(data))]
+        self.content = data
+
+    # --- sending -------------------------------------------------------------------------------
+
+    def write_status_headers(self) -> None:
+        """Send status and fields, as one piece."""
+        self._write_head(self.content_length())
+        if not self.explicit_flush:
+            self.writer.flush()
+
+    def write_content(self) -> None:
+        """Send the content; stop where the peer has gone."""
+        if self._sends_content():
+            pieces = self.iter_content()
+            try:
+                for piece in pieces:
+                    if not self.writer.write_content(piece):
+                        break
+            finally:
+                pieces.close()  # type: ignore[attr-defined]  # a generator; so what it reads from is closed
+        else:
+            self.close_content()
+
+    def write(self) -> None:
+        """Send all of it."""
+        if isinstance(self.content, str | bytes | list | tuple) and self.content_length() is not None:
+            # What is ready goes out at once, in one piece.
+            held, self.explicit_flush = self.explicit_flush, True
+            try:
+                self._write_head(self.content_length())
+                self.write_content()
+            finally:
+                self.explicit_flush = held
+            if not held:
+                self.writer.flush()
+        else:
+            self.write_status_headers()
+            self.write_content()
+
+    def _write_head(self, length: int | None) -> None:
+        held, self.explicit_flush = self.explicit_flush, True
+        try:
+            self.writer.write_status(*self.status)
+            for name, value in self.headers:
+                self.writer.write_header(name, value)
+            self.writer.finish_head(length)
+        finally:
+            self.explicit_flush = held
+
+    def _sends_content(self) -> bool:
+        return self.request.method != "HEAD" or self.send_body_for_head_request
+
+
+def _http_date(moment: datetime) -> str:
+    """Return an IMF-fixdate (RFC 9110 §5.6.7)."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return format_datetime(moment, usegmt=True)
+
+
+def _remaining_octets(file: IO[bytes]) -> int | None:
+    try:
+        position = file.tell()
+        end = file.seek(0, io.SEEK_END)
+        file.seek(position)
+    except (OSError, AttributeError, ValueError):
+        return None  # a pipe, or something that only reads
+    return end - position

@@ -1,0 +1,71 @@
+"""Signal: something changed; wake who waits for it, a thread or a coroutine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+__all__ = ["Signal", "on_loop"]
+
+
+def on_loop() -> bool:
+    """Whether the caller runs on an event loop, where waiting means to await."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class Signal:
+    """
+    A condition variable without a lock of its owner's.
+
+    Its owner (one thread, a loop's) changes what it pleases and then calls :meth:`notify`.
+    Who waits says what for. The flag goes up before the predicate is looked at, and the
+    owner looks at the flag after its change: one of the two sees the other.
+    """
+
+    __slots__ = ("_condition", "_futures")
+
+    def __init__(self) -> None:
+        self._condition: threading.Condition | None = None
+        self._futures: list[asyncio.Future[None]] = []
+
+    def notify(self) -> None:
+        """Let everyone who waits look again. On the loop's thread only."""
+        condition = self._condition
+        if condition is not None:
+            with condition:
+                condition.notify_all()
+        if self._futures:
+            futures, self._futures = self._futures, []
+            for future in futures:
+                if not future.done():
+                    future.set_result(None)
+
+    def wait_for(self, predicate: Callable[[], bool]) -> None:
+        """
+        Block this thread until *predicate* holds.
+
+        Raises:
+            RuntimeError: On a loop's thread, which would then never see it hold.
+        """
+        if predicate():
+            return
+        if on_loop():
+            raise RuntimeError(
+                "an async handler must not block its loop: await it, or make the handler a plain def"
+            )
+        if self._condition is None:
+            self._condition = threading.Condition()
+        with self._condition:
+            self._condition.wait_for(predicate)
+
+    async def wait_for_async(self, predicate: Callable[[], bool]) -> None:
+        """Suspend this coroutine until *predicate* holds. On the loop's thread only."""
+        while not predicate():
+            future = asyncio.get_running_loop().create_future()
+            self._futures.append(future)
+            await future

@@ -1,0 +1,363 @@
+"""ResponseWriter: the verbs with which a handler sends a response step by step, and their order."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from email.utils import formatdate
+from typing import IO
+
+from wptproto.errors import LocalProtocolError
+from wptproto.exchange.bridge import Bridge, Command, Finish, SendContent, SendHead, SendInformational, Sent
+from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
+from wptproto.semantics.message import RequestHead, never_has_content, reason_phrase
+from wptproto.version import __version__
+
+__all__ = ["MessageOptions", "ResponseWriter"]
+
+SERVER_FIELD = f"wptproto/{__version__}".encode("ascii")
+
+
+class MessageOptions:
+    """
+    What a script may choose about its response, and a writer goes by.
+
+    Attributes:
+        encoding: Of text in content, and of names and values given to the writer.
+        add_required_headers: Whether Server, Date and the framing fields are added.
+        send_body_for_head_request: Send content also where HTTP has none: HEAD, 204, 304.
+        explicit_flush: Send only on ``writer.flush()``, and at the end.
+        close_connection: Close the HTTP/1.1 connection afterwards; HTTP/2 only ends the stream.
+    """
+
+    def __init__(self) -> None:
+        self.encoding = "utf8"
+        self.add_required_headers = True
+        self.send_body_for_head_request = False
+        self.explicit_flush = False
+        self.close_connection = False
+
+    def content_length(self) -> int | None:
+        """Return how many octets of content there will be, None where that cannot be known."""
+        return None
+
+
+class ResponseWriter(ABC):
+    """
+    Sends one response, part by part, in the order status, fields, end of headers, content.
+
+    After each part the output is flushed, unless ``explicit_flush`` is set. All writes answer
+    whether the peer is still there; an async handler may await the answer for back-pressure.
+
+    Attributes:
+        content_written: Whether the handler has begun to respond through the writer.
+    """
+
+    default_status = 200
+    file_chunk_size = 32 * 1024
+
+    def __init__(self, request: RequestHead, options: MessageOptions, bridge: Bridge) -> None:
+        self.content_written = False
+        self._request = request
+        self._options = options
+        self._bridge = bridge
+        self._pending: list[Command] = []
+        self._status: int | None = None
+        self._reason = b""
+        self._fields: list[FieldLine] = []
+        self._names: set[bytes] = set()
+        self._headers_complete = False
+        self._drops_content = False
+        self._committed = False
+
+    # --- the verbs -----------------------------------------------------------------------------
+
+    def write_status(self, code: int, message: str | bytes | None = None) -> bool | Sent:
+        """
+        Write the status line.
+
+        A 1xx status makes this an interim response; after its ``end_headers()`` the next status
+        may be written.
+
+        Args:
+            code: Status code.
+            message: Reason phrase, the usual one if None; HTTP/2 has none.
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: A status was written already; use :meth:`write` for octets by hand.
+        """
+        if self._status is not None:
+            raise LocalProtocolError("the status was written already")
+        self.content_written = True
+        self._status = code
+        self._reason = reason_phrase(code) if message is None else to_octets(message)
+        self._add_status()
+        return self._part_written()
+
+    def write_header(self, name: Value, value: Value) -> bool | Sent:
+        """
+        Write one field line, and before the first of them, if need be, status 200.
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: The head is complete.
+        """
+        self._open_head()
+        self._add(self._encode_value(name), self._encode_value(value))
+        return self._part_written()
+
+    def end_headers(self) -> bool | Sent:
+        """
+        Complete the head.
+
+        Unless ``add_required_headers`` is False, adds Server, Date and the framing: Content-Length
+        where it can be known; else, over HTTP/1.1, chunked content.
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: The head is complete already, or HTTP/2 cannot express it.
+        """
+        self.finish_head(self._options.content_length() or None)
+        return self._part_written()
+
+    def write_content(self, data: str | bytes | IO[bytes]) -> bool | Sent:
+        """
+        Write content: text, octets, or a file, which is sent in pieces and closed.
+
+        If the head is not complete, it is completed first, with the length of *data* as
+        Content-Length where *data* has one.
+
+        Returns:
+            Whether the peer is still there.
+        """
+        if not isinstance(data, str | bytes):
+            return self.write_content_file(data)
+        octets = self.encode(data)
+        if not self._headers_complete:
+            self.finish_head(len(octets))
+        return self._write_octets(octets)
+
+    def write_content_file(self, data: IO[bytes]) -> bool | Sent:
+        """
+        Write what is left of a file, in pieces of ``file_chunk_size``, and close it.
+
+        Returns:
+            Whether the peer is still there.
+        """
+        try:
+            if not self._headers_complete:
+                self.finish_head(None)
+            answer = self._part_written()
+            while answer and (piece := data.read(self.file_chunk_size)):
+                answer = self._write_octets(self.encode(piece))
+        finally:
+            data.close()
+        return answer
+
+    def write(self, data: str | bytes) -> bool | Sent:
+        """
+        Write content; before the head is complete, octets by hand in its place (HTTP/1.1 alone).
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: Octets by hand, over HTTP/2.
+        """
+        octets = self.encode(data)
+        if self._headers_complete:
+            return self._write_octets(octets)
+        self.content_written = True
+        self._add_raw(octets)
+        return self._part_written()
+
+    def write_raw_content(self, data: str | bytes | IO[bytes]) -> bool | Sent:
+        """Write text, octets, or a file's, as :meth:`write` does."""
+        if isinstance(data, str | bytes):
+            return self.write(data)
+        with data:
+            return self.write(data.read())
+
+    def write_trailers(self, trailers: list[tuple[Value, Value]]) -> bool | Sent:
+        """
+        End the content with a trailer section (RFC 9110 §6.5).
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: The head is not complete, or the HTTP/1.1 content is not chunked.
+        """
+        if not self._headers_complete:
+            raise LocalProtocolError("trailers before the end of the headers")
+        if not self._drops_content:
+            lines = Fields((self._encode_value(name), self._encode_value(value)) for name, value in trailers)
+            self._add_trailers(lines)
+            self._drops_content = True
+        return self._part_written()
+
+    def flush(self) -> bool | Sent:
+        """
+        Send what was written since the last flush.
+
+        Returns:
+            Whether the peer is still there.
+        """
+        commands, self._pending = self._pending, []
+        self._committed = self._committed or any(
+            not isinstance(command, SendInformational) for command in commands
+        )
+        return self._bridge.send(commands)
+
+    def encode(self, data: str | bytes) -> bytes:
+        """
+        Turn text into octets, by ``response.encoding``.
+
+        Raises:
+            ValueError: It is neither text nor octets.
+        """
+        if isinstance(data, bytes):
+            return data
+        if isinstance(data, str):
+            return data.encode(self._options.encoding)
+        if isinstance(data, bytearray | memoryview):
+            return bytes(data)
+        raise ValueError(f"data is str or bytes, not {type(data).__name__}: {data!r}")
+
+    # --- for Response and the dispatcher -------------------------------------------------------
+
+    @property
+    def committed(self) -> bool:
+        """Whether any of the final response was handed over, so that no other can take its place."""
+        return self._committed
+
+    def finish_head(self, length: int | None) -> None:
+        """
+        Complete the head without flushing it.
+
+        Args:
+            length: How many octets of content follow, None where that is not known.
+        """
+        self._open_head()
+        status = self._status
+        assert status is not None
+        if 100 <= status < 200 and status != 101:
+            self._end_informational()
+            self._status, self._reason, self._fields, self._names = None, b"", [], set()
+            return
+        without_content = never_has_content(self._request.method, status)
+        if self._options.add_required_headers:
+            self._add_missing(b"Server", SERVER_FIELD)
+            self._add_missing(b"Date", _date())
+            # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response
+            # with a status code of 1xx (Informational) or 204 (No Content)."
+            self._add_framing(None if status in (101, 204) else length, without_content)
+        self._drops_content = without_content and not self._options.send_body_for_head_request
+        self._end_head(end=self._drops_content)
+        self._headers_complete = True
+
+    def finish(self) -> None:
+        """End the response and send all of it; the owner makes what is missing show."""
+        self.content_written = True
+        self._add_end()
+        if self._pending:
+            # The end goes with the last part, so that it costs neither frame nor segment of its own.
+            match self._pending[-1]:
+                case SendContent(data, end=False):
+                    self._pending[-1] = SendContent(data, end=True)
+                case SendHead(head, end=False) if self._ends_with_head():
+                    self._pending[-1] = SendHead(head, end=True)
+                case _:
+                    pass
+        self._pending.append(Finish(self._options.close_connection))
+        self._committed = True
+        self._bridge.send(self._pending)
+
+    # --- what the protocols do differently -----------------------------------------------------
+
+    @abstractmethod
+    def _add_status(self) -> None:
+        """Take note of the status line."""
+
+    @abstractmethod
+    def _add_field(self, name: bytes, value: bytes) -> None:
+        """Take note of one field line."""
+
+    @abstractmethod
+    def _add_framing(self, length: int | None, without_content: bool) -> None:
+        """Add the fields that tell where the message ends, as far as the script left them to us."""
+
+    @abstractmethod
+    def _end_informational(self) -> None:
+        """Queue the interim response that was written."""
+
+    @abstractmethod
+    def _end_head(self, *, end: bool) -> None:
+        """Queue the final head that was written; *end* says that no content follows."""
+
+    @abstractmethod
+    def _add_content(self, octets: bytes) -> None:
+        """Queue content."""
+
+    @abstractmethod
+    def _add_raw(self, octets: bytes) -> None:
+        """Queue octets by hand, before the head is complete."""
+
+    @abstractmethod
+    def _add_trailers(self, trailers: Fields) -> None:
+        """Queue a trailer section."""
+
+    @abstractmethod
+    def _add_end(self) -> None:
+        """Queue what ends the content, if it is the writer's to say."""
+
+    @abstractmethod
+    def _ends_with_head(self) -> bool:
+        """Whether a head without content behind it is a whole message."""
+
+    # --- within --------------------------------------------------------------------------------
+
+    def _open_head(self) -> None:
+        if self._headers_complete:
+            raise LocalProtocolError("the headers were ended already; write_trailers() comes after content")
+        if self._status is None:
+            self.write_status(self.default_status)
+
+    def _add(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name, value))
+        self._names.add(name.lower())
+        self._add_field(name, value)
+
+    def _add_missing(self, name: bytes, value: bytes) -> None:
+        if name.lower() not in self._names:
+            self._add(name, value)
+
+    def _write_octets(self, octets: bytes) -> bool | Sent:
+        if octets and not self._drops_content:
+            self._add_content(octets)
+        return self._part_written()
+
+    def _part_written(self) -> bool | Sent:
+        return self._bridge.send(()) if self._options.explicit_flush else self.flush()
+
+    def _encode_value(self, value: Value) -> bytes:
+        return b"%d" % value if isinstance(value, int) else self.encode(value)
+
+
+_date_now: tuple[int, bytes] = (0, b"")
+
+
+def _date() -> bytes:
+    """Return the value of Date (RFC 9110 §6.6.1), made once a second."""
+    global _date_now
+    now = int(time.time())
+    if _date_now[0] != now:
+        _date_now = (now, formatdate(now, usegmt=True).encode("ascii"))
+    return _date_now[1]

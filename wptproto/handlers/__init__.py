@@ -1,0 +1,1 @@
+"""What answers: routes, functions, scripts and files."""

@@ -1,0 +1,146 @@
+"""Dispatcher: takes an exchange to its handler, and makes something of whatever comes of that."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import traceback
+from collections.abc import AsyncIterable, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
+from wptproto.exchange.exchange import Exchange
+from wptproto.handlers.function import apply_returned
+from wptproto.handlers.router import Router
+
+__all__ = ["Dispatcher"]
+
+log = logging.getLogger("wptproto.handlers")
+
+_PACKAGE = Path(__file__).parent.parent
+_MACHINERY = (str(_PACKAGE / "handlers"), str(_PACKAGE / "exchange"))
+
+
+class Dispatcher:
+    """
+    Runs handlers.
+
+    Whatever a handler does, its exchange is finished or aborted exactly once when it is through.
+    """
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    def run(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+        """
+        Answer an exchange, on a thread that may block.
+
+        Returns:
+            None when all is said; for an ``async def`` handler, what is left to run on the loop.
+        """
+        try:
+            returned = self._call(exchange)
+            if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
+                return self._run_async(exchange, returned)
+            apply_returned(returned, exchange.response)
+            if isinstance(exchange.response.content, AsyncIterable):
+                return self._run_async(exchange, None)
+            self._complete(exchange)
+        except BaseException as error:  # sys.exit() in a script ends the script, not the server
+            self._fail(exchange, error)
+        return None
+
+    async def _run_async(self, exchange: Exchange, returned: Any) -> None:
+        try:
+            if inspect.isawaitable(returned):
+                returned = await returned
+            apply_returned(returned, exchange.response)
+            await self._complete_async(exchange)
+        except asyncio.CancelledError:
+            raise  # the server stops, and has closed the exchange
+        except BaseException as error:
+            self._fail(exchange, error)
+
+    def _call(self, exchange: Exchange) -> Any:
+        request = exchange.request
+        handler = self._router.get_handler(request)
+        if handler is None:
+            raise HTTPException(404, f"no route for {request.method} {request.path}")
+        return handler(request, exchange.response)
+
+    def _complete(self, exchange: Exchange) -> None:
+        """Send what the handler filled in, unless it has been writing by itself."""
+        response = exchange.response
+        if response.writer.content_written:
+            response.close_content()
+        else:
+            if isinstance(response.content, str | bytes | list | tuple | None):
+                response.explicit_flush = response.explicit_flush or response.content_length() is not None
+            response.write()
+        exchange.finish()
+
+    async def _complete_async(self, exchange: Exchange) -> None:
+        response = exchange.response
+        if response.writer.content_written or not isinstance(response.content, AsyncIterable):
+            self._complete(exchange)
+            return
+        items = aiter(response.content)
+        response.write_status_headers()
+        async for item in items:
+            piece = item() if callable(item) else item
+            if piece and not await response.writer.write_content(piece):  # type: ignore[misc]
+                break
+        exchange.finish()
+
+    def _fail(self, exchange: Exchange, error: BaseException) -> None:
+        request = exchange.request
+        if isinstance(error, ExchangeClosed) and exchange.bridge.closed:
+            log.debug("%s %s: %s", request.method, request.request_path, error)
+            exchange.response.close_content()
+            exchange.content.close()
+            return
+        expected = isinstance(error, HTTPException | RemoteProtocolError)
+        if exchange.response.writer.committed:
+            log.error(
+                "%s %s failed midway, and its response was cut off",
+                request.method,
+                request.request_path,
+                exc_info=error,
+            )
+            exchange.response.close_content()
+            exchange.abort(f"{type(error).__name__}: {error}")
+            return
+        if not expected:
+            log.error("%s %s failed", request.method, request.request_path, exc_info=error)
+        try:
+            exchange.restart()
+            self._set_error(exchange, error)
+            self._complete(exchange)
+        except Exception as second:  # even the error could not be said
+            log.exception("%s %s: no error could be sent", request.method, request.request_path)
+            exchange.abort(f"{type(second).__name__}: {second}")
+
+    def _set_error(self, exchange: Exchange, error: BaseException) -> None:
+        response = exchange.response
+        match error:
+            case HTTPException(code=code, message=message) if error.__cause__ is None or message:
+                response.set_error(code, message)
+            case RemoteProtocolError():
+                response.set_error(error.status_hint, error.reason)
+                response.close_connection = True
+            case _:
+                response.set_error(500, _script_traceback(error))
+
+
+def _script_traceback(error: BaseException) -> str:
+    """Return the traceback as its author wants it: from the handler's own frames on."""
+    return "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
+
+
+def _own_frames(frames: TracebackType | None) -> TracebackType | None:
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_MACHINERY):
+        frames = frames.tb_next
+    return frames

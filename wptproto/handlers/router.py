@@ -1,0 +1,109 @@
+"""Router: a method and a path pattern lead to a handler."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from wptproto.errors import RouteError
+from wptproto.exchange.request import Request
+from wptproto.exchange.response import Response
+
+__all__ = ["Handler", "Route", "Router", "any_method"]
+
+Handler = Callable[[Request, Response], Any]
+Route = tuple[str | Iterable[str], str, Handler]
+H = TypeVar("H", bound=Callable[..., Any])
+
+any_method = "*"
+"""In the place of a method: every one."""
+
+_TOKEN = re.compile(r"\{(?P<name>\w+)\}|(?P<star>\*)|\\(?P<escaped>.)|(?P<literal>[^{}*\\]+)")
+
+
+class Router:
+    """
+    Finds the handler for a request.
+
+    A pattern is literal text in which ``{name}`` matches within one path segment, and at most one
+    ``*`` matches all that is left; ``\\`` takes the meaning from what follows it. What they matched
+    is in ``request.route_match``. Of the routes given at first, the first that matches answers; one
+    registered later comes before all earlier ones.
+    """
+
+    def __init__(self, routes: Iterable[Route] = ()) -> None:
+        self._routes: list[tuple[frozenset[str], re.Pattern[str], Handler]] = []
+        for methods, pattern, handler in reversed(list(routes)):
+            self.register(methods, pattern, handler)
+
+    def register(self, methods: str | Iterable[str], pattern: str, handler: Handler) -> None:
+        """
+        Put a route before all others.
+
+        Args:
+            methods: One method or several; ``*`` is any. GET answers HEAD, too.
+            pattern: What the path, as received, has to be; a leading ``/`` may be left out.
+            handler: Called with the request and the response.
+
+        Raises:
+            RouteError: The pattern or the handler makes no sense.
+        """
+        if not callable(handler):
+            raise RouteError(f"the handler for {pattern!r} cannot be called: {handler!r}")
+        wanted = frozenset([methods] if isinstance(methods, str) else methods)
+        self._routes.insert(0, (wanted, _compile(pattern), handler))
+
+    def route(self, methods: str | Iterable[str], pattern: str) -> Callable[[H], H]:
+        """Return a decorator that registers a handler and leaves it as it is."""
+
+        def decorate(handler: H) -> H:
+            self.register(methods, pattern, handler)
+            return handler
+
+        return decorate
+
+    def get_handler(self, request: Request) -> Handler | None:
+        """Return the handler for a request, and set ``request.route_match``; None where no route matches."""
+        method, path = request.method, request.path
+        for methods, pattern, handler in self._routes:
+            if method in methods or any_method in methods or (method == "HEAD" and "GET" in methods):
+                match = pattern.fullmatch(path)
+                if match is not None:
+                    request.route_match = {
+                        "*" if name == _STAR_GROUP else name: value
+                        for name, value in match.groupdict().items()
+                    }
+                    return handler
+        return None
+
+
+_STAR_GROUP = "_star_"
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    text = pattern if pattern.startswith("/") else "/" + pattern
+    parts: list[str] = []
+    names: set[str] = set()
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise RouteError(
+                f"{pattern!r}: a lone {text[position]!r} at {position}; names stand in {{braces}}"
+            )
+        position = token.end()
+        if token["star"]:
+            if _STAR_GROUP in names:
+                raise RouteError(f"{pattern!r}: only one * can match the rest of a path")
+            names.add(_STAR_GROUP)
+            parts.append(f"(?P<{_STAR_GROUP}>.*)")
+        elif token["name"]:
+            name = token["name"]
+            if name in names or not name.isidentifier():
+                raise RouteError(f"{pattern!r}: {{{name}}} is there twice, or is no name")
+            names.add(name)
+            parts.append(f"(?P<{name}>[^/]+)")
+        else:
+            parts.append(re.escape(token["escaped"] or token["literal"]))
+    return re.compile("".join(parts), re.DOTALL)

@@ -1,0 +1,56 @@
+"""Scripts: a ``.py`` file below a directory, whose ``main`` answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from wptproto.errors import HTTPException, ScriptError
+from wptproto.exchange.request import Request
+from wptproto.exchange.response import Response
+from wptproto.handlers.filesystem import resolve
+
+__all__ = ["Scripts"]
+
+
+class Scripts:
+    """
+    Answers with the ``main(request, response)`` of the script a path names.
+
+    A script is compiled once for each version of its file, and runs in a namespace of its own
+    for each request.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """
+        Args:
+            root: The directory, resolved.
+        """
+        self._root = root
+        self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
+
+    def __call__(self, request: Request, response: Response) -> Any:
+        path = resolve(self._root, request.path)
+        if not path.is_file():
+            raise HTTPException(404, f"not a script: {request.path}")
+        namespace: dict[str, Any] = {"__file__": str(path), "__name__": path.stem}
+        exec(self._compile(path), namespace)
+        main = namespace.get("main")
+        if not callable(main):
+            raise ScriptError(f"{path} has no function main(request, response)")
+        return main(request, response)
+
+    def _compile(self, path: Path) -> CodeType:
+        try:
+            stat = path.stat()
+            version = (stat.st_mtime_ns, stat.st_size)
+            known = self._compiled.get(path)
+            if known is not None and known[0] == version:
+                return known[1]
+            source = path.read_bytes()
+        except OSError as error:
+            raise HTTPException(404, f"cannot be read: {path.name}: {error.strerror}") from error
+        code = compile(source, str(path), "exec", dont_inherit=True)
+        self._compiled[path] = (version, code)
+        return code

@@ -1,0 +1,166 @@
+"""Connection: the machine both protocols are, without I/O, clock or threads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+from wptproto.protocol.events import Event, ExchangeId
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import ResponseHead
+
+__all__ = ["Closing", "Connection"]
+
+
+class Closing(Enum):
+    """What its owner is to do with the transport once ``data_to_send`` has been written."""
+
+    NO = "keep it open"
+    GRACEFUL = "half-close, read on for a moment, close"
+    RESET = "break it off, so that nobody takes what was sent for a whole message"
+
+
+class Connection(ABC):
+    """
+    One connection's protocol state: octets in, events out; calls in, octets out.
+
+    All methods are for one owner. After each call the owner writes ``data_to_send()``
+    and looks at ``closing`` and ``reading_paused``.
+    """
+
+    closing: Closing = Closing.NO
+
+    @abstractmethod
+    def receive_data(self, data: bytes) -> list[Event]:
+        """
+        Take octets from the peer.
+
+        Args:
+            data: At least one octet; cut anywhere.
+
+        Returns:
+            What they amount to, in order. Errors of the peer are events, too.
+        """
+
+    @abstractmethod
+    def receive_eof(self) -> list[Event]:
+        """Take note that the peer will send no more; half-close is not cancelling (RFC 9112 §9.6)."""
+
+    @abstractmethod
+    def send_informational(self, exchange_id: ExchangeId, head: ResponseHead) -> None:
+        """
+        Queue a 1xx response.
+
+        Raises:
+            LocalProtocolError: The final head was sent already.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9110 §15.2.
+        """
+
+    @abstractmethod
+    def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
+        """
+        Queue the head of a final response.
+
+        Args:
+            exchange_id: An exchange whose request was received.
+            head: Goes out as it is, also where it is wrong; HTTP/1.1 closes after a wrong one.
+            end: Whether no content follows.
+
+        Raises:
+            LocalProtocolError: A final head was sent already.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9112 §4, §5; RFC 9113 §8.3.2.
+        """
+
+    @abstractmethod
+    def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
+        """
+        Queue content of one exchange, as far as its window allows.
+
+        Args:
+            exchange_id: An exchange whose head was sent.
+            data: Content octets, not yet framed; may be empty together with *end*.
+            end: Whether this is the last content: END_STREAM, or the last chunk.
+
+        Returns:
+            Octets taken, 0 to len(data). On fewer than offered, wait for WindowOpened.
+
+        Raises:
+            LocalProtocolError: The head was not sent, or the content has ended.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9113 §5.2 (flow control), §6.1 (DATA); RFC 9112 §7.1 (chunked).
+        """
+
+    @abstractmethod
+    def send_trailers(self, exchange_id: ExchangeId, trailers: Fields) -> None:
+        """
+        Queue a trailer section; it ends the content.
+
+        Raises:
+            LocalProtocolError: The head was not sent, the content has ended, or its framing
+                has no place for trailers.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9110 §6.5; RFC 9112 §7.1.2; RFC 9113 §8.1.
+        """
+
+    @abstractmethod
+    def send_verbatim(self, exchange_id: ExchangeId, octets: bytes) -> None:
+        """
+        Queue octets as they are, past all rules: HTTP/1.1 octets, or whole HTTP/2 frames.
+
+        From here on the exchange is what its octets make it. HTTP/1.1 reads along as a client
+        would, to know whether the connection can be used again.
+
+        Raises:
+            ExchangeClosed: The peer reset the stream or closed the connection.
+        """
+
+    @abstractmethod
+    def finish(self, exchange_id: ExchangeId, *, close: bool = False) -> list[Event]:
+        """
+        End the response and forget the exchange.
+
+        What is missing shows: a promised length that was not reached closes the
+        connection or resets the stream.
+
+        Args:
+            exchange_id: Unknown ones are ignored, for the peer may have reset them.
+            close: Close the HTTP/1.1 connection afterwards; HTTP/2 only ends the stream.
+
+        Returns:
+            What the peer had sent ahead: over HTTP/1.1 the next, pipelined request.
+        """
+
+    @abstractmethod
+    def abort(self, exchange_id: ExchangeId) -> None:
+        """Cut the response off so that the peer sees it: RST_STREAM, or the end of the connection."""
+
+    @abstractmethod
+    def acknowledge(self, exchange_id: ExchangeId, consumed: int) -> None:
+        """
+        Let the peer send as many octets again.
+
+        Args:
+            exchange_id: Unknown ones are ignored.
+            consumed: Content octets a handler took since the last call.
+
+        RFC 9113 §6.9 (WINDOW_UPDATE).
+        """
+
+    @abstractmethod
+    def close(self, reason: str = "") -> None:
+        """Say goodbye where the protocol has a word for it: GOAWAY (RFC 9113 §6.8)."""
+
+    @abstractmethod
+    def data_to_send(self) -> bytes:
+        """Return the octets queued since the last call, in the order they were made."""
+
+    @property
+    def reading_paused(self) -> bool:
+        """Whether its owner should leave the peer's octets in the socket for now."""
+        return False

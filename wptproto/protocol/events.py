@@ -1,0 +1,127 @@
+"""The one vocabulary both connections speak: what a peer did, as past participles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+from wptproto.errors import RemoteProtocolError
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import RequestHead
+
+__all__ = [
+    "ExchangeId",
+    "Event",
+    "RequestReceived",
+    "ContentReceived",
+    "RequestEnded",
+    "ContentFailed",
+    "ExchangeReset",
+    "WindowOpened",
+    "UpgradeReceived",
+    "ProtocolViolated",
+    "PeerFinished",
+]
+
+ExchangeId = NewType("ExchangeId", int)
+"""HTTP/1.1: 1, 2, 3 in the order of requests. HTTP/2: the stream's identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReceived:
+    """
+    The head of a request is there; its content may still be on the way.
+
+    Attributes:
+        exchange_id: Names the exchange from here on.
+        head: The request without its content.
+        has_content: Whether ContentReceived may follow; RequestEnded follows in any case.
+        expects_continue: The client waits for 100 (Continue) before it sends content (RFC 9110 §10.1.1).
+    """
+
+    exchange_id: ExchangeId
+    head: RequestHead
+    has_content: bool
+    expects_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContentReceived:
+    """Content octets arrived; acknowledge them when the handler has consumed them."""
+
+    exchange_id: ExchangeId
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The request is complete."""
+
+    exchange_id: ExchangeId
+    trailers: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFailed:
+    """The request will never be complete: its framing is broken, or the peer left in its midst."""
+
+    exchange_id: ExchangeId
+    error: RemoteProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeReset:
+    """The exchange ended before its time: RST_STREAM from the peer, or from us for the peer's error."""
+
+    exchange_id: ExchangeId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpened:
+    """Content can be sent again: of one exchange, or, with None, of any (RFC 9113 §6.9)."""
+
+    exchange_id: ExchangeId | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeReceived:
+    """
+    The peer asked for HTTP/2 in the clear by Upgrade, and was answered 101 (RFC 7540 §3.2).
+
+    Attributes:
+        head: The HTTP/1.1 request; its response goes on stream 1.
+        settings: The value of HTTP2-Settings, base64url.
+        trailing_data: Octets received behind the request.
+    """
+
+    head: RequestHead
+    settings: bytes
+    trailing_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolViolated:
+    """The peer broke the protocol for the whole connection; it has been told, and the connection closes."""
+
+    error: RemoteProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFinished:
+    """The peer will send no further request: GOAWAY, or the end of its octets between requests."""
+
+    reason: str
+
+
+Event = (
+    RequestReceived
+    | ContentReceived
+    | RequestEnded
+    | ContentFailed
+    | ExchangeReset
+    | WindowOpened
+    | UpgradeReceived
+    | ProtocolViolated
+    | PeerFinished
+)

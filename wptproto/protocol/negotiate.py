@@ -1,0 +1,34 @@
+"""Which protocol a connection speaks: by ALPN (RFC 7301), or by the first octets (RFC 9113 §3.3)."""
+
+from __future__ import annotations
+
+from wptproto.protocol.connection import Connection
+from wptproto.protocol.h1 import H1Connection
+from wptproto.protocol.h2 import PREFACE, H2Connection
+
+__all__ = ["ALPN_PROTOCOLS", "choose_by_alpn", "choose_by_octets"]
+
+ALPN_PROTOCOLS = ("h2", "http/1.1")
+"""What a TLS port offers, best first."""
+
+
+def choose_by_alpn(protocol: str | None) -> Connection:
+    """Return the machine for what TLS negotiated; a client without ALPN speaks HTTP/1.1."""
+    return H2Connection() if protocol == "h2" else H1Connection(cleartext=False)
+
+
+def choose_by_octets(octets: bytes) -> Connection | None:
+    """
+    Return the machine for what a client sends first in the clear.
+
+    Args:
+        octets: All that was received so far.
+
+    Returns:
+        None while it is as much the start of the HTTP/2 preface as of a request with method ``PRI``.
+    """
+    if octets.startswith(PREFACE):
+        return H2Connection()
+    if PREFACE.startswith(octets):
+        return None
+    return H1Connection()

@@ -1,0 +1,1 @@
+"""RFC 9110: what a message means, whoever carried it."""

@@ -1,0 +1,1 @@
+"""The only floor with sockets, TLS and a clock."""

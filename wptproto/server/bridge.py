@@ -1,0 +1,95 @@
+"""LoopBridge: one exchange's commands on their way from a handler's thread to the loop."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from wptproto.exchange.bridge import Abort, Bridge, Command, Finish, SendContent, SendVerbatim, Sent
+from wptproto.exchange.signal import Signal
+from wptproto.protocol.events import ExchangeId
+
+__all__ = ["HIGH_WATER_OCTETS", "LoopBridge"]
+
+HIGH_WATER_OCTETS = 256 * 1024
+"""How much of one response may be on its way before its handler has to wait."""
+
+
+class LoopBridge(Bridge):
+    """
+    The queue between one handler and the driver of its connection.
+
+    The handler's thread only ever appends and counts up what it offered; the loop's only ever
+    takes and counts up what it took. So neither needs a lock.
+    """
+
+    def __init__(self, exchange_id: ExchangeId, wake: Callable[[LoopBridge], None], loop_thread: int) -> None:
+        """
+        Args:
+            exchange_id: Whose commands these are.
+            wake: Called on the handler's thread when there is something to take.
+            loop_thread: Identifies the thread that must never wait.
+        """
+        self.exchange_id = exchange_id
+        self.commands: deque[Command] = deque()
+        self._acknowledged: deque[int] = deque()
+        self._wake = wake
+        self._loop_thread = loop_thread
+        self._offered = 0
+        self._taken = 0
+        self._signal = Signal()
+
+    # --- the handler's side --------------------------------------------------------------------
+
+    def send(self, commands: Sequence[Command]) -> bool | Sent:
+        if commands and not self.closed:
+            for command in commands:
+                self._offered += _size(command)
+            self.commands.extend(commands)
+            self._wake(self)
+        if threading.get_ident() == self._loop_thread:
+            return Sent(self)
+        if commands and not isinstance(commands[-1], Finish | Abort):
+            self._signal.wait_for(self._has_room)
+        return not self.closed
+
+    async def drained(self) -> None:
+        await self._signal.wait_for_async(self._has_room)
+
+    def acknowledge(self, consumed: int) -> None:
+        if not self.closed:
+            self._acknowledged.append(consumed)
+            self._wake(self)
+
+    def _has_room(self) -> bool:
+        return self.closed or self._offered - self._taken <= HIGH_WATER_OCTETS
+
+    # --- the loop's side -----------------------------------------------------------------------
+
+    def took(self, octets: int) -> None:
+        """Count octets that the connection took, and let the handler go on if it waits for that."""
+        self._taken += octets
+        if self._has_room():
+            self._signal.notify()
+
+    def take_acknowledged(self) -> int:
+        """Return how many octets of the request the handler consumed since the last call."""
+        total = 0
+        while self._acknowledged:
+            total += self._acknowledged.popleft()
+        return total
+
+    def close(self) -> None:
+        """Let every write answer that the peer is gone, and drop what was still to be sent."""
+        self.closed = True
+        self.commands.clear()
+        self._signal.notify()
+
+
+def _size(command: Command) -> int:
+    match command:
+        case SendContent(data=octets) | SendVerbatim(octets=octets):
+            return len(octets)
+        case _:
+            return 0

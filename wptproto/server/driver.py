@@ -1,0 +1,527 @@
+"""
+Driver: one connection's asyncio Protocol, and the one owner of its Connection.
+
+Everything here runs on the loop's thread. Octets come in from the transport, go through TLS
+if there is any, and become events; events start exchanges, whose handlers run elsewhere and send
+commands back over their bridges; commands become octets. ``_transmit`` follows each touch,
+with nothing awaited in between, so octets leave in the order they were made.
+
+Content waits in its command until the connection's window and the transport's buffer have room,
+one piece of each exchange in turn. So nothing piles up here that a client does not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import struct
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol, assert_never, cast
+
+from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.exchange.bridge import (
+    Abort,
+    Finish,
+    SendContent,
+    SendHead,
+    SendInformational,
+    SendTrailers,
+    SendVerbatim,
+)
+from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.protocol.connection import Closing, Connection
+from wptproto.protocol.events import (
+    ContentFailed,
+    ContentReceived,
+    Event,
+    ExchangeId,
+    ExchangeReset,
+    PeerFinished,
+    ProtocolViolated,
+    RequestEnded,
+    RequestReceived,
+    UpgradeReceived,
+    WindowOpened,
+)
+from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
+from wptproto.server.bridge import LoopBridge
+from wptproto.server.tls import TlsError, TlsLayer
+
+__all__ = ["Driver", "Host"]
+
+log = logging.getLogger("wptproto.server")
+access_log = logging.getLogger("wptproto.access")
+
+PIECE_OCTETS = 64 * 1024
+LINGER_S = 1.0
+
+
+class Host(Protocol):
+    """What a driver needs of the server it belongs to."""
+
+    loop_thread: int
+
+    def attach(self, driver: Driver) -> None:
+        """Take note of a new connection."""
+
+    def detach(self, driver: Driver) -> None:
+        """Take note that a connection is gone."""
+
+    def start_exchange(self, exchange: Exchange) -> None:
+        """Run the exchange's handler, on another thread."""
+
+    def post(self, driver: Driver, bridge: LoopBridge) -> None:
+        """From any thread: have the driver serve the bridge, soon, on the loop's."""
+
+    def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
+        """Return what an exchange of such a connection knows beyond its message."""
+
+
+class _Progress(Enum):
+    NOTHING_LEFT = auto()
+    MORE = auto()
+    STALLED = auto()  # until the peer opens its window
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """An exchange in progress."""
+
+    exchange: Exchange
+    bridge: LoopBridge
+    started: float
+    sent: int = 0  # of the first command in the bridge
+    queued: bool = False
+    stalled: bool = False
+    status: int | None = None
+    content_octets: int = field(default=0)
+
+
+class Driver(asyncio.Protocol):
+    """Drives one connection from accept to close."""
+
+    def __init__(self, host: Host, context: ssl.SSLContext | None) -> None:
+        """
+        Args:
+            host: The server.
+            context: For TLS; None for cleartext.
+        """
+        self._host = host
+        self._tls = TlsLayer(context) if context is not None else None
+        self._transport: asyncio.Transport | None = None
+        self._connection: Connection | None = None
+        self._opening = bytearray()
+        self._running: dict[ExchangeId, _Running] = {}
+        self._ready: deque[_Running] = deque()
+        self._untransmitted = 0
+        self._can_write = True
+        self._reading_paused = False
+        self._eof = False
+        self._closing = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._peer = ("", 0)
+        self._surroundings: Surroundings | None = None
+
+    # --- from the transport --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=256 * 1024)
+        self._peer = _address(transport.get_extra_info("peername"))
+        here = _address(transport.get_extra_info("sockname"))
+        self._surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, here)
+        self._host.attach(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return  # lingering: read, so that what was sent is not lost to a reset, and drop it
+        if self._tls is not None:
+            try:
+                plaintext = self._tls.receive_data(data)
+            except TlsError as error:
+                self._fail_tls(error)
+                return
+            if self._tls.established and self._connection is None:
+                self._connection = choose_by_alpn(self._tls.alpn_protocol)
+        else:
+            plaintext = data
+        if plaintext:
+            self._receive(plaintext)
+        if self._tls is not None and self._tls.peer_closed and not self._eof:
+            self._receive_eof()
+        self._transmit()
+
+    def eof_received(self) -> bool:
+        if not self._eof:
+            self._receive_eof()
+        self._transmit()
+        if self._closing:
+            self._close_transport()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+        self._closing = True
+        for running in list(self._running.values()):
+            self._drop(running, ExchangeClosed("the client closed the connection"))
+        self._ready.clear()
+        self._host.detach(self)
+
+    def pause_writing(self) -> None:
+        self._can_write = False
+
+    def resume_writing(self) -> None:
+        self._can_write = True
+        self._pump()
+        self._transmit()
+
+    def _receive(self, octets: bytes) -> None:
+        if self._connection is None:
+            self._opening += octets
+            octets = bytes(self._opening)
+            self._connection = choose_by_octets(octets)
+            if self._connection is None:
+                return
+            self._opening.clear()
+        self._handle(self._connection.receive_data(octets))
+
+    def _receive_eof(self) -> None:
+        self._eof = True
+        if self._connection is not None:
+            self._handle(self._connection.receive_eof())
+        else:
+            self._close(Closing.GRACEFUL)
+
+    def _fail_tls(self, error: TlsError) -> None:
+        log.warning("%s:%d: %s", *self._peer, error)
+        assert self._tls is not None
+        self._write_raw(error.answer or self._tls.data_to_send())
+        self._tls = None
+        self._close(Closing.GRACEFUL)
+
+    # --- from the host -------------------------------------------------------------------------
+
+    def serve(self, bridge: LoopBridge) -> None:
+        """Carry out what a handler asked for, as far as it can be now."""
+        running = self._running.get(bridge.exchange_id)
+        if running is None or running.bridge is not bridge or self._connection is None:
+            return
+        consumed = bridge.take_acknowledged()
+        if consumed:
+            self._connection.acknowledge(bridge.exchange_id, consumed)
+        if not running.stalled:
+            self._enqueue(running)
+        self._pump()
+
+    def transmit(self) -> None:
+        """Write what has been queued, and see to what the connection wants next."""
+        self._transmit()
+
+    def stop(self, reason: str) -> list[str]:
+        """
+        Say goodbye and close, now.
+
+        Returns:
+            The exchanges that were still in progress, for the log.
+        """
+        left = [
+            f"{running.exchange.head.method} {running.exchange.request.request_path}"
+            for running in self._running.values()
+        ]
+        for running in list(self._running.values()):
+            self._drop(running, ExchangeClosed(reason))
+        if self._connection is not None and not self._closing:
+            self._connection.close(reason)
+            self._write(self._connection.data_to_send())
+        if self._transport is not None:
+            self._closing = True
+            if self._transport.get_write_buffer_size():
+                self._transport.abort()
+            else:
+                self._transport.close()
+        return left
+
+    # --- events --------------------------------------------------------------------------------
+
+    def _handle(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case RequestReceived():
+                    self._begin(event)
+                case ContentReceived(exchange_id, data):
+                    if (running := self._running.get(exchange_id)) is not None:
+                        running.exchange.content.feed(data)
+                case RequestEnded(exchange_id, trailers):
+                    if (running := self._running.get(exchange_id)) is not None:
+                        running.exchange.content.end(trailers)
+                case ContentFailed(exchange_id, error):
+                    log.warning("%s:%d: %s", *self._peer, error.reason)
+                    if (running := self._running.get(exchange_id)) is not None:
+                        running.exchange.content.fail(error)
+                case ExchangeReset(exchange_id, reason):
+                    if (running := self._running.get(exchange_id)) is not None:
+                        log.debug("%s:%d: %s", *self._peer, reason)
+                        self._drop(running, ExchangeClosed(reason))
+                case WindowOpened(exchange_id):
+                    self._unstall(exchange_id)
+                case UpgradeReceived():
+                    self._upgrade(event)
+                case ProtocolViolated(error):
+                    log.warning("%s:%d: protocol error: %s", *self._peer, error.reason)
+                case PeerFinished(reason):
+                    log.debug("%s:%d: %s", *self._peer, reason)
+                case _:
+                    assert_never(event)
+        self._pump()
+
+    def _begin(self, received: RequestReceived) -> None:
+        assert self._surroundings is not None
+        bridge = LoopBridge(received.exchange_id, self._wake, self._host.loop_thread)
+        exchange = Exchange(received, bridge, self._surroundings)
+        self._running[received.exchange_id] = _Running(exchange, bridge, time.monotonic())
+        self._host.start_exchange(exchange)
+
+    def _wake(self, bridge: LoopBridge) -> None:
+        self._host.post(self, bridge)
+
+    def _upgrade(self, event: UpgradeReceived) -> None:
+        assert self._connection is not None
+        self._write(self._connection.data_to_send())
+        self._connection, events = H2Connection.from_upgrade(event)
+        self._handle(events)
+
+    def _drop(self, running: _Running, error: ExchangeClosed) -> None:
+        """Let the handler know that nobody waits for it any more."""
+        self._running.pop(running.bridge.exchange_id, None)
+        running.bridge.close()
+        running.exchange.content.fail(error)
+        self._log_access(running, "gone")
+
+    # --- commands ------------------------------------------------------------------------------
+
+    def _enqueue(self, running: _Running) -> None:
+        if not running.queued and running.bridge.commands:
+            running.queued = True
+            self._ready.append(running)
+
+    def _unstall(self, exchange_id: ExchangeId | None) -> None:
+        if exchange_id is None:
+            opened = list(self._running.values())
+        else:
+            found = self._running.get(exchange_id)
+            opened = [found] if found is not None else []
+        for running in opened:
+            if running.stalled:
+                running.stalled = False
+                self._enqueue(running)
+
+    def _pump(self) -> None:
+        """Carry out commands, one piece of each exchange in turn, while the transport has room."""
+        while self._ready and self._can_write:
+            running = self._ready.popleft()
+            running.queued = False
+            if running.bridge.closed:
+                continue
+            try:
+                progress = self._advance(running)
+            except ExchangeClosed as error:
+                self._drop(running, error)
+                continue
+            except LocalProtocolError as error:
+                log.error(
+                    "%s %s: the response was cut off: %s",
+                    running.exchange.head.method,
+                    running.exchange.request.request_path,
+                    error.reason,
+                )
+                self._abort(running, error.reason)
+                continue
+            if progress is _Progress.MORE:
+                self._enqueue(running)
+            elif progress is _Progress.STALLED:
+                running.stalled = True
+            if self._untransmitted >= PIECE_OCTETS:
+                self._transmit()
+
+    def _advance(self, running: _Running) -> _Progress:
+        """Carry out the commands of one exchange, up to one piece of content."""
+        connection = self._connection
+        assert connection is not None
+        commands = running.bridge.commands
+        exchange_id = running.bridge.exchange_id
+        while commands:
+            command = commands[0]
+            match command:
+                case SendContent(data, end):
+                    progress = self._send_content(running, data, end)
+                    if progress is not None:
+                        return progress
+                case SendVerbatim(octets):
+                    piece = octets[running.sent : running.sent + PIECE_OCTETS]
+                    connection.send_verbatim(exchange_id, piece)
+                    if not self._sent(running, len(piece), len(octets)):
+                        return _Progress.MORE
+                case SendHead(head, end):
+                    running.status = head.status
+                    connection.send_head(exchange_id, head, end=end)
+                case SendInformational(head):
+                    connection.send_informational(exchange_id, head)
+                case SendTrailers(trailers):
+                    connection.send_trailers(exchange_id, trailers)
+                case Finish(close):
+                    self._finish(running, close)
+                    return _Progress.NOTHING_LEFT
+                case Abort(reason):
+                    self._abort(running, reason)
+                    return _Progress.NOTHING_LEFT
+                case _:
+                    assert_never(command)
+            commands.popleft()
+        return _Progress.NOTHING_LEFT
+
+    def _send_content(self, running: _Running, data: bytes, end: bool) -> _Progress | None:
+        """Send the next piece of *data*; None when it is all sent."""
+        assert self._connection is not None
+        piece = data if len(data) <= PIECE_OCTETS else memoryview(data)[running.sent :][:PIECE_OCTETS]
+        if running.sent and piece is data:
+            piece = data[running.sent :]
+        last = running.sent + len(piece) == len(data)
+        taken = self._connection.send_content(running.bridge.exchange_id, piece, end=end and last)
+        running.content_octets += taken
+        if self._sent(running, taken, len(data)):
+            return None
+        return _Progress.MORE if taken == len(piece) else _Progress.STALLED
+
+    def _sent(self, running: _Running, taken: int, size: int) -> bool:
+        """Count octets of the first command; whether it has been sent whole."""
+        running.sent += taken
+        self._untransmitted += taken
+        running.bridge.took(taken)
+        if running.sent < size:
+            return False
+        running.sent = 0
+        return True
+
+    def _finish(self, running: _Running, close: bool) -> None:
+        assert self._connection is not None
+        self._running.pop(running.bridge.exchange_id, None)
+        running.bridge.close()
+        events = self._connection.finish(running.bridge.exchange_id, close=close)
+        self._log_access(running, "")
+        self._handle(events)
+
+    def _abort(self, running: _Running, reason: str) -> None:
+        assert self._connection is not None
+        self._connection.abort(running.bridge.exchange_id)
+        self._drop(running, ExchangeClosed(reason))
+
+    # --- to the transport ----------------------------------------------------------------------
+
+    def _transmit(self) -> None:
+        connection = self._connection
+        if self._tls is not None and connection is None:
+            self._write_raw(self._tls.data_to_send())  # the handshake
+        if connection is None or self._closing:
+            return
+        self._untransmitted = 0
+        self._write(connection.data_to_send())
+        if connection.closing is not Closing.NO:
+            self._close(connection.closing)
+        elif connection.reading_paused != self._reading_paused:
+            self._pause_reading(connection.reading_paused)
+
+    def _write(self, octets: bytes) -> None:
+        if self._tls is not None:
+            if octets:
+                self._tls.send_data(octets)
+            octets = self._tls.data_to_send()
+        self._write_raw(octets)
+
+    def _write_raw(self, octets: bytes) -> None:
+        if octets and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(octets)
+
+    def _pause_reading(self, paused: bool) -> None:
+        self._reading_paused = paused
+        assert self._transport is not None
+        if self._transport.is_closing():
+            return
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _close(self, closing: Closing) -> None:
+        """
+        Close so that the peer gets all that was sent, and knows what it amounts to.
+
+        RFC 9112 §9.6: closing with octets unread resets the connection, and the reset may overtake
+        the response. So half-close, read on for a moment, and close then.
+        """
+        if self._closing or self._transport is None:
+            return
+        self._closing = True
+        for running in list(self._running.values()):
+            self._drop(running, ExchangeClosed("the connection closes"))
+        if closing is Closing.RESET:
+            self._reset()
+            return
+        if self._tls is not None:
+            self._tls.close()
+            self._write_raw(self._tls.data_to_send())
+        if self._eof or self._transport.is_closing():
+            self._close_transport()
+            return
+        self._transport.write_eof()
+        if self._reading_paused:
+            self._pause_reading(False)
+        self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
+
+    def _stop_lingering(self) -> None:
+        assert self._transport is not None
+        if self._transport.get_write_buffer_size():
+            # The peer has not even taken the response yet; the moment begins when it has.
+            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
+        else:
+            self._close_transport()
+
+    def _close_transport(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _reset(self) -> None:
+        """Close with a reset, or, over TLS, without close_notify: either tells that something is missing."""
+        assert self._transport is not None
+        sock = self._transport.get_extra_info("socket")
+        if self._tls is None and sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.close()
+
+    def _log_access(self, running: _Running, remark: str) -> None:
+        if access_log.isEnabledFor(logging.INFO):
+            head = running.exchange.head
+            access_log.info(
+                "%s:%d %s %s %s %s %d octets %.1f ms %s",
+                *self._peer,
+                head.version.removesuffix(".0") if head.version == "HTTP/2.0" else head.version,
+                head.method,
+                head.target.decode("latin-1"),
+                running.status or "-",
+                running.content_octets,
+                (time.monotonic() - running.started) * 1000,
+                remark,
+            )
+
+
+def _address(name: object) -> tuple[str, int]:
+    """Return address and port of a socket's name, empty where it is gone already."""
+    if isinstance(name, tuple) and len(name) >= 2:
+        return str(name[0]), int(name[1])
+    return "", 0

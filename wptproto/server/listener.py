@@ -1,0 +1,97 @@
+"""Listening sockets: one port on several addresses, and errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+
+from wptproto.errors import ConfigError
+
+__all__ = ["DEFAULT_HOSTS", "listen"]
+
+DEFAULT_HOSTS = ("127.0.0.1", "::1")
+BACKLOG = 1024
+_ATTEMPTS = 20
+
+
+def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+    """
+    Return sockets that listen on one port of all *hosts*.
+
+    Args:
+        hosts: Addresses or names. Of DEFAULT_HOSTS, the IPv6 one is left out where there is no IPv6.
+        port: 0 picks one that is free on all of them.
+
+    Raises:
+        ConfigError: A host is none of this machine's, or the port cannot be had; says which and why.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _listen_once(hosts, port)
+        except ConfigError as error:
+            # The port that one address gave us was taken on another; a new one may not be.
+            cause = error.__cause__
+            taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+            if port or not taken or attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _listen_once(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    try:
+        for host in hosts:
+            try:
+                sockets.append(_listen_one(host, port))
+            except OSError as error:
+                missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+                if missing and host == "::1" and hosts == DEFAULT_HOSTS:
+                    continue
+                raise ConfigError(_explained(host, port, error)) from error
+            port = sockets[0].getsockname()[1]
+    except ConfigError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _listen_one(host: str, port: int) -> socket.socket:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            # Windows means another thing by it: that two programs may have the port.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _explained(host: str, port: int, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"host {host!r} is not known: {error.strerror}"
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use by another program; choose another, or 0 for a free one"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is not allowed to this user; choose one above 1023"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine"
+    return f"cannot listen on port {port} of {host}: {error.strerror}"
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether a host stands for all addresses of the machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False

@@ -1,0 +1,343 @@
+"""Server: start, stop, url; a context manager."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from wptproto import certs
+from wptproto.errors import ConfigError
+from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.handlers.dispatcher import Dispatcher
+from wptproto.handlers.router import Route, Router
+from wptproto.handlers.script import Scripts
+from wptproto.handlers.static import StaticFiles
+from wptproto.server.bridge import LoopBridge
+from wptproto.server.driver import Driver
+from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard, listen
+from wptproto.server.tls import make_context
+from wptproto.server.workers import Mailbox, WorkerPool
+
+__all__ = ["Server"]
+
+log = logging.getLogger("wptproto.server")
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+STOP_S = 5.0
+
+
+class Server:
+    """
+    A server of both protocols on an HTTP and an HTTPS port, on a thread of its own.
+
+    It can be started and stopped any number of times, and shares nothing with other servers in
+    the process.
+
+    Attributes:
+        router: Where routes are registered, also while it runs.
+        doc_root: The directory it serves, or None.
+        http_port: Where it speaks HTTP/1.1 and h2c while it runs; None if switched off.
+        https_port: Where it speaks HTTP/1.1 and h2 over TLS while it runs; None if switched off.
+    """
+
+    def __init__(
+        self,
+        doc_root: str | Path | None = None,
+        routes: Iterable[Route] = (),
+        *,
+        hosts: Sequence[str] = DEFAULT_HOSTS,
+        http_port: int | None = 0,
+        https_port: int | None = 0,
+        certificate: str | Path | None = None,
+        key: str | Path | None = None,
+        certs_dir: str | Path | None = None,
+        names: Sequence[str] = certs.DEFAULT_NAMES,
+    ) -> None:
+        """
+        Args:
+            doc_root: Directory of scripts (``*.py``) and files; given routes come before it.
+            routes: Methods, pattern and handler of each.
+            hosts: Addresses to listen on.
+            http_port: 0 picks a free one, None switches off.
+            https_port: 0 picks a free one, None switches off.
+            certificate: PEM file to use instead of a generated one; with *key*.
+            key: PEM file of its private key.
+            certs_dir: Where generated certificates are kept; the default is the user's.
+            names: What a generated certificate is for.
+
+        Raises:
+            ConfigError: The root cannot be read, or a setting makes no sense.
+        """
+        if not hosts:
+            raise ConfigError("there is no host to listen on")
+        if http_port is None and https_port is None:
+            raise ConfigError("both ports are switched off; there would be nothing to serve")
+        if (certificate is None) != (key is None):
+            raise ConfigError("a certificate needs its key, and a key its certificate")
+        self.doc_root = _readable_directory(doc_root) if doc_root is not None else None
+        self.router = Router((*routes, *_root_routes(self.doc_root)))
+        self._hosts = tuple(hosts)
+        self._wanted_ports = (http_port, https_port)
+        self._own_pair = (
+            (Path(certificate), Path(key)) if certificate is not None and key is not None else None
+        )
+        self._certs_dir = Path(certs_dir) if certs_dir is not None else None
+        self._names = tuple(names)
+        self._ca: Path | None = None
+        self._engine: _Engine | None = None
+        self.http_port: int | None = None
+        self.https_port: int | None = None
+
+    # --- life ----------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """
+        Listen and serve; return when a client can connect.
+
+        Raises:
+            ConfigError: A port or a host cannot be had; or it runs already.
+            CertificateError: There is no usable certificate.
+        """
+        if self._engine is not None:
+            raise ConfigError("the server runs already")
+        wanted_http, wanted_https = self._wanted_ports
+        context = self._make_context() if wanted_https is not None else None
+        engine = _Engine(self, Dispatcher(self.router))
+        try:
+            if wanted_http is not None:
+                self.http_port = engine.listen(self._hosts, wanted_http, None)
+            if wanted_https is not None:
+                self.https_port = engine.listen(self._hosts, wanted_https, context)
+        except BaseException:
+            engine.discard()
+            self.http_port = self.https_port = None
+            raise
+        engine.start()
+        self._engine = engine
+        return self
+
+    def stop(self) -> None:
+        """Close all connections and return at once; handlers that sleep find their peer gone."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.stop()
+            self.http_port = self.https_port = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- routes --------------------------------------------------------------------------------
+
+    def route(self, methods: str | Iterable[str], pattern: str) -> Callable[[H], H]:
+        """Return a decorator that registers a handler: ``@server.route("GET", "/hello")``."""
+        return self.router.route(methods, pattern)
+
+    # --- where it is ---------------------------------------------------------------------------
+
+    def http_url(self, path: str = "/") -> str:
+        """
+        Return the URL of a path on the HTTP port.
+
+        Raises:
+            ConfigError: The server does not run, or has no HTTP port.
+        """
+        return self._url("http", self.http_port, path)
+
+    def https_url(self, path: str = "/") -> str:
+        """
+        Return the URL of a path on the HTTPS port.
+
+        Raises:
+            ConfigError: The server does not run, or has no HTTPS port.
+        """
+        return self._url("https", self.https_port, path)
+
+    @property
+    def ca(self) -> Path:
+        """
+        The PEM file that a client of the HTTPS port has to trust; made if need be.
+
+        Raises:
+            CertificateError: It cannot be made.
+        """
+        if self._own_pair is not None:
+            return self._own_pair[0]
+        if self._ca is None:
+            self._ca = certs.ensure(self._certs_dir, self._names).ca
+        return self._ca
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return a context for clients that trusts this server's certificate and no other."""
+        return ssl.create_default_context(cafile=str(self.ca))
+
+    def _url(self, scheme: str, port: int | None, path: str) -> str:
+        if port is None:
+            why = "does not run" if self._engine is None else f"has no {scheme.upper()} port"
+            raise ConfigError(f"the server {why}, so it has no URL")
+        host = self._hosts[0]
+        if is_wildcard(host) or host in DEFAULT_HOSTS:
+            host = "localhost"
+        elif ":" in host:
+            host = f"[{host}]"
+        return f"{scheme}://{host}:{port}/{path.removeprefix('/')}"
+
+    def _make_context(self) -> ssl.SSLContext:
+        if self._own_pair is not None:
+            certs.check_pair(*self._own_pair)
+            return make_context(*self._own_pair)
+        made = certs.ensure(self._certs_dir, self._names)
+        self._ca = made.ca
+        return make_context(made.certificate, made.key)
+
+
+class _Engine:
+    """One run of a server: its loop, its thread, its connections, its workers."""
+
+    def __init__(self, server: Server, dispatcher: Dispatcher) -> None:
+        self._server = server
+        self._dispatcher = dispatcher
+        self._loop = asyncio.new_event_loop()
+        self._listening: list[tuple[list[Any], ssl.SSLContext | None]] = []
+        self._drivers: set[Driver] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(self._loop, self._deliver)
+        self._workers = WorkerPool("wptproto")
+        self._gone = asyncio.Event()  # every connection is, after the stop
+        self._stopping: asyncio.Task[None] | None = None
+        self._servers: list[asyncio.Server] = []
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="wptproto-loop", daemon=True)
+        self.loop_thread = 0
+
+    # --- on the caller's thread ----------------------------------------------------------------
+
+    def listen(self, hosts: tuple[str, ...], port: int, context: ssl.SSLContext | None) -> int:
+        """Begin to listen; connections wait until the loop runs. Returns the port."""
+        sockets = listen(hosts, port)
+        self._listening.append((sockets, context))
+        found: int = sockets[0].getsockname()[1]
+        return found
+
+    def discard(self) -> None:
+        """Give back what an engine holds that will not start."""
+        for sockets, _ in self._listening:
+            for sock in sockets:
+                sock.close()
+        self._loop.close()
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        if threading.get_ident() != self.loop_thread:
+            self._thread.join(STOP_S)
+
+    # --- on the loop's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self.loop_thread = threading.get_ident()
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._open())
+        self._ready.set()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+    async def _open(self) -> None:
+        for sockets, context in self._listening:
+            for sock in sockets:
+                accept = functools.partial(Driver, self, context)
+                self._servers.append(await self._loop.create_server(accept, sock=sock))
+
+    def _stop(self) -> None:
+        for server in self._servers:
+            server.close()
+        left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
+        if left:
+            log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
+        for task in self._tasks:
+            task.cancel()
+        self._workers.stop()
+        self._stopping = self._loop.create_task(self._wind_up())
+
+    async def _wind_up(self) -> None:
+        """Let tasks and transports have their last word, then end the loop."""
+        if not self._drivers:
+            self._gone.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_S / 2)
+        await self._gone.wait()
+        self._loop.stop()
+
+    def _deliver(self, messages: list[tuple[Driver, LoopBridge]]) -> None:
+        touched: dict[Driver, None] = {}
+        for driver, bridge in messages:
+            driver.serve(bridge)
+            touched[driver] = None
+        for driver in touched:
+            driver.transmit()
+
+    # --- for drivers ---------------------------------------------------------------------------
+
+    def attach(self, driver: Driver) -> None:
+        self._drivers.add(driver)
+
+    def detach(self, driver: Driver) -> None:
+        self._drivers.discard(driver)
+        if self._stopping is not None and not self._drivers:
+            self._gone.set()
+
+    def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
+        root = self._server.doc_root
+        return Surroundings(scheme, client, server, self._server, None if root is None else str(root))
+
+    def post(self, driver: Driver, bridge: LoopBridge) -> None:
+        self._mailbox.post((driver, bridge))
+
+    def start_exchange(self, exchange: Exchange) -> None:
+        self._workers.submit(lambda: self._work(exchange))
+
+    def _work(self, exchange: Exchange) -> None:
+        """Run a handler, on a worker's thread."""
+        rest = self._dispatcher.run(exchange)
+        if rest is not None:
+            try:
+                self._loop.call_soon_threadsafe(self._continue, rest)
+            except RuntimeError:
+                rest.close()  # the server has stopped
+
+    def _continue(self, rest: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(rest)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _root_routes(root: Path | None) -> list[Route]:
+    if root is None:
+        return []
+    return [("*", "*.py", Scripts(root)), ("GET", "*", StaticFiles(root))]
+
+
+def _readable_directory(path: str | Path) -> Path:
+    try:
+        root = Path(path).resolve(strict=True)
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise ConfigError(f"cannot serve {path}: {error.strerror}") from error
+    return root

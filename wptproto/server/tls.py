@@ -1,0 +1,123 @@
+"""TlsLayer: TLS without sockets, between a transport and a connection."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from wptproto.errors import CertificateError, WptprotoError
+from wptproto.protocol.negotiate import ALPN_PROTOCOLS
+
+__all__ = ["TlsError", "TlsLayer", "make_context"]
+
+_PIECE_OCTETS = 256 * 1024
+
+
+class TlsError(WptprotoError):
+    """
+    The peer and we cannot speak TLS.
+
+    Attributes:
+        answer: Octets to send in the clear before closing, for a peer that does.
+    """
+
+    def __init__(self, reason: str, answer: bytes = b"") -> None:
+        super().__init__(reason)
+        self.answer = answer
+
+
+def make_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """
+    Return a server's context: TLS 1.2 and 1.3, ``h2`` and ``http/1.1`` by ALPN.
+
+    Raises:
+        CertificateError: The files cannot be read, or do not fit each other.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(list(ALPN_PROTOCOLS))
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateError(f"cannot use {certificate} with {key}: {error}") from error
+    return context
+
+
+class TlsLayer:
+    """
+    One side of one TLS connection: octets in, octets out.
+
+    Attributes:
+        established: The handshake is through.
+        peer_closed: The peer sent close_notify (RFC 8446 §6.1).
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.established = False
+        self.peer_closed = False
+
+    @property
+    def alpn_protocol(self) -> str | None:
+        """What ALPN chose, None where the client did not ask."""
+        return self._object.selected_alpn_protocol()
+
+    def receive_data(self, octets: bytes) -> bytes:
+        """
+        Take octets from the transport.
+
+        Returns:
+            Octets for the connection; none while the handshake goes on.
+
+        Raises:
+            TlsError: The peer broke the protocol, or does not like our certificate.
+        """
+        self._incoming.write(octets)
+        pieces: list[bytes] = []
+        try:
+            if not self.established:
+                self._object.do_handshake()
+                self.established = True
+            while piece := self._object.read(_PIECE_OCTETS):
+                pieces.append(piece)
+            self.peer_closed = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.peer_closed = True
+        except ssl.SSLError as error:
+            raise _explained(error) from error
+        return b"".join(pieces)
+
+    def send_data(self, octets: bytes) -> None:
+        """Queue octets of the connection."""
+        view = memoryview(octets)
+        while view:
+            view = view[self._object.write(view) :]
+
+    def close(self) -> None:
+        """Queue close_notify, so that the peer knows that nothing was cut off."""
+        try:
+            self._object.unwrap()
+        except ssl.SSLError:
+            pass  # it waits for the peer's own, or the handshake was not through; both are as may be
+
+    def data_to_send(self) -> bytes:
+        """Return the octets queued for the transport since the last call."""
+        return self._outgoing.read()
+
+
+def _explained(error: ssl.SSLError) -> TlsError:
+    reason = error.reason or str(error)
+    if reason == "HTTP_REQUEST":
+        content = b"This port speaks TLS: use https://\n"
+        answer = (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+            b"Connection: close\r\n\r\n%s" % (len(content), content)
+        )
+        return TlsError("the client speaks plain HTTP to a TLS port", answer)
+    if "UNKNOWN_CA" in reason or "CERTIFICATE_UNKNOWN" in reason or "BAD_CERTIFICATE" in reason:
+        return TlsError(f"the client does not trust the certificate ({reason}); see: wptproto certs")
+    return TlsError(f"TLS failed: {reason}")
