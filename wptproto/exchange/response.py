@@ -243,9 +243,9 @@ class Response(MessageOptions):
         if isinstance(content, str):
             return len(content.encode(self.encoding))
         if isinstance(content, list | tuple):
-            if all(isinstance(item, str | bytes | None) for item in content):
-                return sum(len(self.writer.encode(item)) for item in content if item)
-            return None
+            if any(callable(item) for item in content):
+                return None
+            return sum(len(self.writer.encode(item)) for item in content if item is not None)
         if hasattr(content, "read") and not isinstance(content, io.TextIOBase):
             return _remaining_octets(content)
         return None
@@ -320,20 +320,41 @@ class Response(MessageOptions):
             self.close_content()
 
     def write(self) -> None:
-        """Send all of it."""
-        if isinstance(self.content, str | bytes | list | tuple) and self.content_length() is not None:
-            # What is ready goes out at once, in one piece.
-            held, self.explicit_flush = self.explicit_flush, True
-            try:
-                self._write_head(self.content_length())
-                self.write_content()
-            finally:
-                self.explicit_flush = held
-            if not held:
-                self.writer.flush()
-        else:
+        """Send all of it; what is ready goes out at once, in one piece."""
+        held, self.explicit_flush = self.explicit_flush, self.explicit_flush or self.content_is_ready()
+        try:
             self.write_status_headers()
             self.write_content()
+        finally:
+            self.explicit_flush = held
+        if not held:
+            self.writer.flush()
+
+    async def write_async(self) -> None:
+        """Do as :meth:`write` does, from a coroutine, which waits where the client is slow."""
+        if self.content_is_ready() or not self._sends_content():
+            self.write()
+            return
+        self.write_status_headers()
+        if isinstance(self.content, AsyncIterable):
+            async for item in self.content:
+                piece = item() if callable(item) else item
+                if piece and not await self._write_piece(piece):
+                    break
+        else:
+            for piece in self.iter_content():
+                if not await self._write_piece(piece):
+                    break
+
+    def content_is_ready(self) -> bool:
+        """Whether all of the content is in memory already."""
+        return (
+            isinstance(self.content, str | bytes | list | tuple | None) and self.content_length() is not None
+        )
+
+    async def _write_piece(self, piece: str | bytes) -> bool:
+        answer = self.writer.write_content(piece)
+        return answer if isinstance(answer, bool) else await answer
 
     def _write_head(self, length: int | None) -> None:
         held, self.explicit_flush = self.explicit_flush, True

@@ -56,7 +56,8 @@ class Signal:
             return
         if on_loop():
             raise RuntimeError(
-                "an async handler must not block its loop: await it, or make the handler a plain def"
+                "an async handler must not block its loop: await instead (for content: "
+                "request.raw_input.read_async()), or make the handler a plain def"
             )
         if self._condition is None:
             self._condition = threading.Condition()

@@ -259,7 +259,10 @@ class ResponseWriter(ABC):
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response
             # with a status code of 1xx (Informational) or 204 (No Content)."
             self._add_framing(None if status in (101, 204) else length, without_content)
-        self._drops_content = without_content and not self._options.send_body_for_head_request
+        # Behind 101 comes another protocol, and what that says is the script's to write.
+        self._drops_content = (
+            without_content and status != 101 and not self._options.send_body_for_head_request
+        )
         self._end_head(end=self._drops_content)
         self._headers_complete = True
 

@@ -77,23 +77,18 @@ class Dispatcher:
         if response.writer.content_written:
             response.close_content()
         else:
-            if isinstance(response.content, str | bytes | list | tuple | None):
-                response.explicit_flush = response.explicit_flush or response.content_length() is not None
+            # The end follows at once, so what is ready waits for it and leaves together with it.
+            response.explicit_flush = response.explicit_flush or response.content_is_ready()
             response.write()
         exchange.finish()
 
     async def _complete_async(self, exchange: Exchange) -> None:
         response = exchange.response
-        if response.writer.content_written or not isinstance(response.content, AsyncIterable):
+        if response.writer.content_written or response.content_is_ready():
             self._complete(exchange)
-            return
-        items = aiter(response.content)
-        response.write_status_headers()
-        async for item in items:
-            piece = item() if callable(item) else item
-            if piece and not await response.writer.write_content(piece):  # type: ignore[misc]
-                break
-        exchange.finish()
+        else:
+            await response.write_async()
+            exchange.finish()
 
     def _fail(self, exchange: Exchange, error: BaseException) -> None:
         request = exchange.request
@@ -126,8 +121,8 @@ class Dispatcher:
     def _set_error(self, exchange: Exchange, error: BaseException) -> None:
         response = exchange.response
         match error:
-            case HTTPException(code=code, message=message) if error.__cause__ is None or message:
-                response.set_error(code, message)
+            case HTTPException():
+                response.set_error(error.code, error.message)
             case RemoteProtocolError():
                 response.set_error(error.status_hint, error.reason)
                 response.close_connection = True

@@ -45,7 +45,7 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.semantics.fields import FieldLine, Fields
-from wptproto.semantics.message import RequestHead, ResponseHead
+from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content
 from wptproto.semantics.target import parse_authority
 
 __all__ = ["PREFACE", "H2Connection"]
@@ -76,6 +76,7 @@ class _H2(h2.connection.H2Connection):
 class _Stream:
     """What we know of an exchange beside h2."""
 
+    method: str
     request_ended: bool = False
     head_sent: bool = False
     ended: bool = False
@@ -83,6 +84,11 @@ class _Stream:
     unacknowledged: int = 0
     responded: bool = False  # finished here, while the client still sends: drop what comes
     verbatim: bool = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether content is missing that Content-Length promised; END_STREAM would call it whole."""
+        return self.remaining is not None and self.remaining > 0
 
 
 class H2Connection(Connection):
@@ -132,9 +138,9 @@ class H2Connection(Connection):
             The connection, and the events of the upgraded request, which is stream 1 (RFC 7540 §3.2).
         """
         connection = cls(upgrade_settings=upgrade.settings)
-        exchange_id = ExchangeId(1)
-        connection._streams[exchange_id] = _Stream(request_ended=True)
         head = replace(upgrade.head, version="HTTP/2.0", octets=b"")  # as it is answered
+        exchange_id = ExchangeId(1)
+        connection._streams[exchange_id] = _Stream(head.method, request_ended=True)
         events: list[Event] = [
             RequestReceived(exchange_id, head, has_content=False),
             RequestEnded(exchange_id, Fields()),
@@ -243,7 +249,7 @@ class H2Connection(Connection):
 
     def _take_request(self, event: h2.events.RequestReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
-        self._streams[exchange_id] = stream = _Stream()
+        self._streams[exchange_id] = stream = _Stream(_method(event.headers))
         ended = event.stream_ended is not None
         try:
             head = _request_head(event.headers)
@@ -331,14 +337,14 @@ class H2Connection(Connection):
             raise LocalProtocolError(
                 f"HTTP/2 has no final response with status {head.status}", exchange_id=exchange_id
             )
-        self._h2.send_headers(exchange_id, _field_section(head), end_stream=end)
-        stream.head_sent = True
-        stream.ended = end
-        if not end:
+        if not never_has_content(stream.method, head.status):
             try:
                 stream.remaining = h1_octets.content_length(head.fields)
             except ValueError:
                 pass  # it promises nothing that could be kept
+        stream.ended = end and not stream.remaining
+        stream.head_sent = True
+        self._h2.send_headers(exchange_id, _field_section(head), end_stream=stream.ended)
 
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         stream = self._continuing(exchange_id)
@@ -350,13 +356,13 @@ class H2Connection(Connection):
                 break
             piece = data[taken : taken + room]
             taken += len(piece)
-            stream.ended = end and taken == size
+            if stream.remaining is not None:
+                stream.remaining -= len(piece)
+            stream.ended = end and taken == size and not stream.is_short
             self._h2.send_data(exchange_id, piece, end_stream=stream.ended)
-        if end and not size:
+        if end and not size and not stream.is_short:
             self._h2.end_stream(exchange_id)
             stream.ended = True
-        if stream.remaining is not None:
-            stream.remaining -= taken
         if taken < size and self._eof:
             self.abort(exchange_id)
             raise ExchangeClosed("the client closed with its window shut")
@@ -380,7 +386,7 @@ class H2Connection(Connection):
         if stream.verbatim and not stream.ended:
             self._retire(exchange_id)
             return []
-        if not stream.head_sent or (stream.remaining is not None and stream.remaining > 0):
+        if not stream.head_sent or stream.is_short:
             self.abort(exchange_id)
             return []
         if not stream.ended:
@@ -453,6 +459,10 @@ class H2Connection(Connection):
         if stream.ended:
             raise LocalProtocolError("content after its end", exchange_id=exchange_id)
         return stream
+
+
+def _method(lines: list[FieldLine]) -> str:
+    return next(value for name, value in lines if name == b":method").decode("latin-1")
 
 
 def _request_head(lines: list[FieldLine]) -> RequestHead:

@@ -19,7 +19,7 @@ import ssl
 import struct
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol, assert_never, cast
 
@@ -100,7 +100,7 @@ class _Running:
     queued: bool = False
     stalled: bool = False
     status: int | None = None
-    content_octets: int = field(default=0)
+    content_octets: int = 0
 
 
 class Driver(asyncio.Protocol):
@@ -224,6 +224,12 @@ class Driver(asyncio.Protocol):
         """Write what has been queued, and see to what the connection wants next."""
         self._transmit()
 
+    def cut_off(self) -> None:
+        """Close at once; nothing that is queued is sent."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
     def stop(self, reason: str) -> list[str]:
         """
         Say goodbye and close, now.
@@ -302,7 +308,7 @@ class Driver(asyncio.Protocol):
         self._running.pop(running.bridge.exchange_id, None)
         running.bridge.close()
         running.exchange.content.fail(error)
-        self._log_access(running, "gone")
+        self._log_access(running, str(error))
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -414,7 +420,7 @@ class Driver(asyncio.Protocol):
         self._running.pop(running.bridge.exchange_id, None)
         running.bridge.close()
         events = self._connection.finish(running.bridge.exchange_id, close=close)
-        self._log_access(running, "")
+        self._log_access(running)
         self._handle(events)
 
     def _abort(self, running: _Running, reason: str) -> None:
@@ -504,20 +510,21 @@ class Driver(asyncio.Protocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.close()
 
-    def _log_access(self, running: _Running, remark: str) -> None:
-        if access_log.isEnabledFor(logging.INFO):
-            head = running.exchange.head
-            access_log.info(
-                "%s:%d %s %s %s %s %d octets %.1f ms %s",
-                *self._peer,
-                head.version.removesuffix(".0") if head.version == "HTTP/2.0" else head.version,
-                head.method,
-                head.target.decode("latin-1"),
-                running.status or "-",
-                running.content_octets,
-                (time.monotonic() - running.started) * 1000,
-                remark,
-            )
+    def _log_access(self, running: _Running, outcome: str = "") -> None:
+        if not access_log.isEnabledFor(logging.INFO):
+            return
+        head = running.exchange.head
+        access_log.info(
+            "%s %s %s %s: %s, %d octets, %.1f ms%s",
+            self._peer[0],
+            "HTTP/2" if head.version == "HTTP/2.0" else head.version,
+            head.method,
+            head.target.decode("latin-1"),
+            running.status or "-",
+            running.content_octets,
+            (time.monotonic() - running.started) * 1000,
+            outcome and f", {outcome}",
+        )
 
 
 def _address(name: object) -> tuple[str, int]:

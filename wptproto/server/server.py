@@ -7,7 +7,8 @@ import functools
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -288,10 +289,21 @@ class _Engine:
     def _deliver(self, messages: list[tuple[Driver, LoopBridge]]) -> None:
         touched: dict[Driver, None] = {}
         for driver, bridge in messages:
-            driver.serve(bridge)
             touched[driver] = None
+            with self._guarded(driver):
+                driver.serve(bridge)
         for driver in touched:
-            driver.transmit()
+            with self._guarded(driver):
+                driver.transmit()
+
+    @contextmanager
+    def _guarded(self, driver: Driver) -> Iterator[None]:
+        """Keep a fault of ours to the one connection that met it."""
+        try:
+            yield
+        except Exception:
+            log.exception("a connection failed by a fault of the server, and was cut off")
+            driver.cut_off()
 
     # --- for drivers ---------------------------------------------------------------------------
 
