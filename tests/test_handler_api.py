@@ -825,9 +825,10 @@ def test_reads_and_writes_in_turn(serve: Serve) -> None:
 def test_upload_cut_short(serve: Serve, kind: Kind) -> None:
     """A client that leaves in the midst of its content is no error of the server's."""
     raised: list[str] = []
-    through = threading.Event()
+    started, through = threading.Event(), threading.Event()
 
     def handler(request: Request, response: Response) -> bytes:
+        started.set()
         try:
             return request.body
         except Exception as error:
@@ -839,6 +840,7 @@ def test_upload_cut_short(serve: Serve, kind: Kind) -> None:
     peer = serve(handler)
     peer.send_request(method="POST", end=False, headers=[("content-length", "10")])
     peer.send_content(b"12345", end=False)
+    assert started.wait(10)
     peer.sock.close()
     assert through.wait(10)
     assert raised[0] in ("ExchangeClosed", "RemoteProtocolError")

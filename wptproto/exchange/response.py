@@ -137,6 +137,7 @@ class Response(MessageOptions):
         self.writer = handler.make_writer(self)
         self._status: Status = 200
         self._headers = ResponseHeaders()
+        self._length: int | None = None  # of the content, as it was when the head was sent
 
     @property
     def status(self) -> tuple[int, str | bytes | None]:
@@ -264,12 +265,7 @@ class Response(MessageOptions):
             if content:
                 yield self.writer.encode(content)
         elif hasattr(content, "read"):
-            try:
-                size = -1 if read_file else _FILE_PIECE_OCTETS
-                while piece := content.read(size):
-                    yield self.writer.encode(piece)
-            finally:
-                content.close()
+            yield from self._iter_file(content, -1 if read_file else _FILE_PIECE_OCTETS)
         elif callable(content) and not isinstance(content, Iterable):
             piece = content()
             if piece:
@@ -284,6 +280,21 @@ class Response(MessageOptions):
                 close = getattr(content, "close", None)
                 if close is not None:
                     close()
+
+    def _iter_file(self, file: IO[bytes], size: int) -> Iterator[bytes]:
+        """A file that grows after the head was sent is sent as far as the head said."""
+        left = self._length
+        try:
+            while left is None or left > 0:
+                piece = self.writer.encode(file.read(size if left is None or size < 0 else min(size, left)))
+                if not piece:
+                    break
+                if left is not None:
+                    piece = piece[:left]
+                    left -= len(piece)
+                yield piece
+        finally:
+            file.close()
 
     def close_content(self) -> None:
         """Close a file or a generator that will not be sent, or not to its end."""
@@ -357,6 +368,7 @@ class Response(MessageOptions):
         return answer if isinstance(answer, bool) else await answer
 
     def _write_head(self, length: int | None) -> None:
+        self._length = length
         held, self.explicit_flush = self.explicit_flush, True
         try:
             self.writer.write_status(*self.status)

@@ -60,6 +60,7 @@ class Dispatcher:
             apply_returned(returned, exchange.response)
             await self._complete_async(exchange)
         except asyncio.CancelledError:
+            exchange.content.close()
             raise  # the server stops, and has closed the exchange
         except BaseException as error:
             self._fail(exchange, error)

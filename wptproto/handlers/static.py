@@ -49,7 +49,8 @@ class StaticFiles:
             response.content = path.open("rb")
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
-        kind, encoding = _TYPES.guess_type(path.name)
+        # By the name it was asked for: a link may have another than what it leads to.
+        kind, encoding = _TYPES.guess_type(request.path)
         response.headers.set("Content-Type", kind if kind and not encoding else "application/octet-stream")
 
     def _list(self, path: Path, request: Request, response: Response) -> None:

@@ -9,6 +9,7 @@ import h11
 __all__ = ["Audit"]
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
+_LENGTH_LINE = re.compile(rb"^content-length:", re.IGNORECASE | re.MULTILINE)
 _MAX_HEAD_OCTETS = 1024 * 1024
 
 
@@ -18,8 +19,8 @@ class Audit:
 
     A handler may write anything. Whether the connection can carry another exchange
     afterwards is for the client to say, so we are one: h11 reads, and we ask it where
-    it stands. h11 is lenient; the three things it forgives and others do not (a bare LF,
-    two framings at once, octets behind the end) are looked at here.
+    it stands. h11 is lenient; what it forgives and others do not (a bare LF, two framings
+    or two lengths at once, octets behind the end) are looked at here.
     """
 
     def __init__(self, method: str) -> None:
@@ -65,6 +66,7 @@ class Audit:
         unread = len(self._client.trailing_data[0])
         head = bytes(self._head or b"")
         head = head[: len(head) - unread]
-        if _BARE_LF.search(head) or {b"transfer-encoding", b"content-length"} <= names:
+        lengths = len(_LENGTH_LINE.findall(head.rstrip(b"\r\n").rpartition(b"\r\n\r\n")[2]))
+        if _BARE_LF.search(head) or lengths > 1 or (lengths and b"transfer-encoding" in names):
             self._broken = True
         self._head = None

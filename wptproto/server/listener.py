@@ -9,10 +9,11 @@ import socket
 
 from wptproto.errors import ConfigError
 
-__all__ = ["DEFAULT_HOSTS", "listen"]
+__all__ = ["BACKLOG", "DEFAULT_HOSTS", "is_wildcard", "listen"]
 
 DEFAULT_HOSTS = ("127.0.0.1", "::1")
 BACKLOG = 1024
+"""Connections that may wait to be accepted; a suite opens hundreds at once, and a dropped one costs a second."""
 _ATTEMPTS = 20
 
 

@@ -22,7 +22,7 @@ from wptproto.handlers.script import Scripts
 from wptproto.handlers.static import StaticFiles
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
-from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard, listen
+from wptproto.server.listener import BACKLOG, DEFAULT_HOSTS, is_wildcard, listen
 from wptproto.server.tls import make_context
 from wptproto.server.workers import Mailbox, WorkerPool
 
@@ -264,7 +264,7 @@ class _Engine:
         for sockets, context in self._listening:
             for sock in sockets:
                 accept = functools.partial(Driver, self, context)
-                self._servers.append(await self._loop.create_server(accept, sock=sock))
+                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
 
     def _stop(self) -> None:
         for server in self._servers:
