@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -26,6 +27,14 @@ from wptproto.version import __version__
 __all__ = ["main"]
 
 EXIT_MISUSED = 2
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+SERVE = """
+Serve the files of a directory over HTTP/1.1 and HTTP/2, with and without TLS. A *.py in it is a handler:
+its main(request, response) answers. Requests run these scripts, so serve none that you do not trust.
+"""
+CERTS = "Make an authority and a server certificate, if need be, and tell how clients come to trust them."
+CERTS_DIRECTORY = "where generated certificates are kept (default: the user's data directory)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,12 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: The arguments are wrong, or ask for help or the version.
     """
-    options = _parser().parse_args(argv)
     try:
+        options = _parser().parse_args(argv)
         if options.command == "serve":
             _serve(options)
         else:
-            _make_certificates(options)
+            made = certs.ensure(options.certs, (*certs.DEFAULT_NAMES, *options.names))
+            _say(certs.instructions(made))
     except WptprotoError as error:
         print(f"wptproto: {error}", file=sys.stderr)
         return EXIT_MISUSED
@@ -72,10 +82,8 @@ def _server(options: argparse.Namespace) -> Server:
         raise ConfigError("--cert needs --key, and --key needs --cert")
     if options.http_port == options.https_port and options.http_port:
         raise ConfigError(f"--http-port and --https-port cannot both be {options.http_port}")
-    # A directory that was not asked for stays out of the demonstration.
-    default_root = None if options.demo else Path()
     return Server(
-        options.docroot if options.docroot is not None else default_root,
+        options.docroot or (None if options.demo else Path()),
         demo.routes() if options.demo else (),
         hosts=tuple(options.host) or DEFAULT_HOSTS,
         http_port=options.http_port,
@@ -97,34 +105,35 @@ def _until_signal() -> Iterator[None]:
     """
     End the block, wherever it is, at the first SIGINT or SIGTERM.
 
-    Those that follow are ignored, also behind the block: the process is about to end anyway, and one
-    that comes while it does shall not show as a traceback.
+    The next ones are ignored for good: the process ends now, and nothing shall disturb that.
     """
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        for number in signals:
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     try:
-        for number in signals:
+        for number in STOP_SIGNALS:
             signal.signal(number, stop)
         yield
     except KeyboardInterrupt:
-        return
-    except BaseException:
-        for number in signals:
-            signal.signal(number, before[number])
-        raise
+        pass
+
+
+class _Formatter(logging.Formatter):
+    """Time and message, in which no client gets to write control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 @contextmanager
 def _logging(level: str) -> Iterator[None]:
     """Show the package's log, and nobody else's, on stderr."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("wptproto")
     logger.setLevel(level)
     logger.addHandler(handler)
@@ -146,54 +155,44 @@ def _welcome(server: Server, options: argparse.Namespace) -> str:
         lines.append(f"    {server.http_url():<26}  HTTP/1.1, and HTTP/2 in the clear")
     if server.https_port is not None:
         lines.append(f"    {server.https_url():<26}  HTTP/2 and HTTP/1.1 over TLS")
-    lines += ["", "Open one in a browser, or try:", ""]
-    lines += [f"    {command}" for command in demo.curl_commands(server, "/echo" if options.demo else "/")]
+    commands = demo.curl_commands(server, "/echo" if options.demo else "/")
+    lines += ["", "Open one in a browser, or try:", "", *(f"    {command}" for command in commands)]
     if server.https_port is not None and options.cert is None:
         more = ["wptproto", "certs", *_nameable(options.host)]
         if options.certs is not None:
             more += ["--certs", str(options.certs)]
         lines += ["", f"How browsers and others come to trust the certificate: {shlex.join(more)}"]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", ""])
 
 
 def _ready_line(server: Server) -> str:
-    has_http, has_https = server.http_port is not None, server.https_port is not None
-    return json.dumps(
-        {
-            "urls": {
-                "http": server.http_url() if has_http else None,
-                "https": server.https_url() if has_https else None,
-            },
-            "ports": {"http": server.http_port, "https": server.https_port},
-            "ca": str(server.ca) if has_https else None,
-            "pid": os.getpid(),
-        }
-    )
+    http = server.http_url() if server.http_port is not None else None
+    https = server.https_url() if server.https_port is not None else None
+    urls = {"http": http, "https": https}
+    ports = {"http": server.http_port, "https": server.https_port}
+    ca = str(server.ca) if https else None
+    return json.dumps({"urls": urls, "ports": ports, "ca": ca, "pid": os.getpid()}) + "\n"
 
 
 def _say(text: str) -> None:
     """Print to stdout, at once; somebody who has stopped reading there has read enough."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for paths that its encoding does not have
     try:
-        print(text, flush=True)
+        print(text, end="", flush=True)
     except BrokenPipeError:
         pass
+    except OSError as error:
+        raise ConfigError(f"cannot write to stdout: {error.strerror}") from error
 
 
 def _let_go_of_streams() -> None:
-    """Drop what nobody will read any more; the interpreter's own last flush would complain of it."""
-    for stream in (sys.stdout, sys.stderr):
+    """Drop what nobody can read any more; the interpreter's own last flush would complain of it."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None, if it was closed from the beginning
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-# --- certs ---------------------------------------------------------------------------------------
-
-
-def _make_certificates(options: argparse.Namespace) -> None:
-    made = certs.ensure(options.certs, (*certs.DEFAULT_NAMES, *options.names))
-    _say(certs.instructions(made).rstrip("\n"))
 
 
 # --- arguments -----------------------------------------------------------------------------------
@@ -207,60 +206,38 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
-    parser = _Parser(
-        prog="wptproto",
-        description="A server for testing HTTP clients: one handler answers over HTTP/1.1 and HTTP/2.",
-        allow_abbrev=False,
-    )
+    parser = _Parser(prog="wptproto", description="A server for testing HTTP clients.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"wptproto {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_serve(commands.add_parser("serve", help="serve a directory, or a demonstration", allow_abbrev=False))
-    _add_certs(
-        commands.add_parser("certs", help="make certificates, and tell how to trust them", allow_abbrev=False)
-    )
+    what = "serve a directory, or a demonstration, over HTTP/1.1 and HTTP/2"
+    _add_serve_arguments(commands.add_parser("serve", help=what, description=SERVE, allow_abbrev=False))
+    what = "make certificates, and tell how clients come to trust them"
+    _add_certs_arguments(commands.add_parser("certs", help=what, description=CERTS, allow_abbrev=False))
     return parser
 
 
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Serve a directory over HTTP/1.1 and HTTP/2, with and without TLS: its files, and its *.py as"
-        " handlers, whose main(request, response) answers. A request runs a script, so serve none you do not trust."
-    )
+def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("docroot", metavar="DOCROOT", nargs="?", type=Path, help="directory (default: this one; with --demo: none)")
+    root = "directory to serve (default: the current one; with --demo: none)"
+    add("docroot", metavar="DOCROOT", nargs="?", type=Path, help=root)
     add("--demo", action="store_true", help="serve the built-in demonstration, before what DOCROOT has")
-    add(
-        "--host", action="append", default=[], metavar="HOST",
-        help="address to listen on, IPv4 or IPv6; repeat it for several (default: 127.0.0.1 and ::1)",
-    )  # fmt: skip
-    ports = "port of %s; 0 picks a free one, none switches it off (default: %%(default)s)"
-    add("--http-port", type=_port, default=8000, metavar="PORT", help=ports % "HTTP/1.1 and h2c")
-    add("--https-port", type=_port, default=8443, metavar="PORT", help=ports % "h2 and HTTP/1.1 over TLS")
-    add("--cert", type=Path, metavar="FILE", help="certificate in PEM, instead of a generated one")
-    add("--key", type=Path, metavar="FILE", help="its private key, in PEM")
-    _add_certs_directory(parser)
-    add(
-        "--log-level", choices=("debug", "info", "warning", "error"), default="info",
-        help="what goes to stderr; info has a line for each request (default: info)",
-    )  # fmt: skip
-    add("--ready-json", action="store_true", help="when listening, print one line of JSON and nothing else")
+    host = "address to listen on; may be given several times (default: 127.0.0.1 and ::1)"
+    add("--host", metavar="HOST", action="append", default=[], help=host)
+    port = "port for %s; 0 picks a free one, none switches it off (default: %%(default)s)"
+    add("--http-port", metavar="PORT", type=_port, default=8000, help=port % "HTTP/1.1 and h2c")
+    add("--https-port", metavar="PORT", type=_port, default=8443, help=port % "h2 and HTTP/1.1 over TLS")
+    add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
+    add("--key", metavar="FILE", type=Path, help="its private key in PEM")
+    add("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
+    level = "what goes to stderr; info has a line for each request (default: %(default)s)"
+    add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help=level)
+    add("--ready-json", action="store_true", help="print one line of JSON when listening, and nothing else")
 
 
-def _add_certs(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Make a development authority and a server certificate, unless they are there,"
-        " and tell where they are and how clients come to trust them."
-    )
-    parser.add_argument(
-        "names", metavar="NAME", nargs="*", help="what the certificate is for, besides localhost and its like"
-    )
-    _add_certs_directory(parser)
-
-
-def _add_certs_directory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--certs", type=Path, metavar="DIR", help="where generated certificates are (default: the user's data)"
-    )
+def _add_certs_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "host or address the certificate is for, besides localhost and its like"
+    parser.add_argument("names", metavar="NAME", nargs="*", help=what)
+    parser.add_argument("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
 
 
 def _port(text: str) -> int | None:

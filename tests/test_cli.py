@@ -1,0 +1,578 @@
+"""The command line: what it prints, how it stops, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import importlib
+import json
+import logging
+import os
+import re
+import runpy
+import shlex
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.helpers.peers import H2Peer
+from wptproto import Server, __version__, certs, cli
+
+ROOT = Path(__file__).parent.parent
+TIMEOUT_S = 20
+AT_ONCE_S = 3  # a server that waits for sleeping handlers would take a minute
+
+SLEEPER = """
+import asyncio, time
+
+def main(request, response):
+    response.writer.write_status(200)
+    response.writer.end_headers()
+    time.sleep(60)
+"""
+ASYNC_SLEEPER = SLEEPER.replace("def main", "async def main").replace("time.sleep", "await asyncio.sleep")
+
+
+@dataclass
+class Running:
+    """A server in a process of its own, and the facts of its line of JSON."""
+
+    process: subprocess.Popen[str]
+    facts: dict[str, Any]
+
+    def get(self, path: str, scheme: str = "http") -> http.client.HTTPResponse:
+        """Return the response, of which only the head has been read."""
+        port = self.facts["ports"][scheme]
+        if scheme == "http":
+            connection = http.client.HTTPConnection("localhost", port, timeout=TIMEOUT_S)
+        else:
+            context = ssl.create_default_context(cafile=self.facts["ca"])
+            connection = http.client.HTTPSConnection("localhost", port, timeout=TIMEOUT_S, context=context)
+        connection.request("GET", path, headers={"Connection": "close"})
+        return connection.getresponse()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[str, str]:
+        """Stop the server, and return the rest of what it wrote."""
+        self.process.send_signal(number)
+        status = self.process.wait(AT_ONCE_S)
+        # Not communicate(), which does not know of lines that were read ahead.
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        output, errors = self.process.stdout.read(), self.process.stderr.read()
+        assert status == 0, errors
+        return output, errors
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-W", "error", "-m", "wptproto", *map(str, arguments)]
+
+
+def start(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command(*arguments), cwd=cwd or ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+@contextmanager
+def serving(certs_dir: Path, *arguments: str | Path, cwd: Path | None = None) -> Iterator[Running]:
+    """Run ``wptproto serve`` on free ports."""
+    ports = ("--http-port", "0", "--https-port", "0")
+    process = start("serve", "--ready-json", "--certs", certs_dir, *ports, *arguments, cwd=cwd)
+    with process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            yield Running(process, json.loads(line) if line else {})
+        finally:
+            process.kill()
+
+
+def run(*arguments: str | Path) -> int | str | None:
+    """Run a command in this process, and return its exit status."""
+    try:
+        return cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return end.code
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was said on stderr, which is one line and comes from us; nothing was on stdout."""
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert re.fullmatch(r"wptproto: .+\n", errors)
+    return errors.removeprefix("wptproto: ").rstrip("\n")
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The handlers of signals as they were, after a command has run in this process."""
+    before = {number: signal.getsignal(number) for number in cli.STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C as soon as a server in this process has nothing to do but to wait."""
+    clock = SimpleNamespace(sleep=lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(cli, "time", clock)
+
+
+@pytest.fixture
+def free(certs_dir: Path) -> Sequence[str]:
+    """Arguments that start a server anywhere."""
+    return ("serve", "--http-port", "0", "--https-port", "0", "--certs", str(certs_dir))
+
+
+# --- serve ---------------------------------------------------------------------------------------
+
+
+def test_ready_json(certs_dir: Path) -> None:
+    """``--ready-json`` prints one line when it listens: URLs, ports, the CA to trust, the process."""
+    with serving(certs_dir, "--demo") as server:
+        ports = server.facts["ports"]
+        assert server.facts == {
+            "urls": {
+                "http": f"http://localhost:{ports['http']}/",
+                "https": f"https://localhost:{ports['https']}/",
+            },
+            "ports": ports,
+            "ca": str(certs_dir / "ca.pem"),
+            "pid": server.process.pid,
+        }
+        assert server.get("/filled-in").read() == b"Some example content"
+        assert server.get("/filled-in", "https").read() == b"Some example content"
+        output, errors = server.stop()
+    assert output == ""
+    assert len(errors.splitlines()) == 2, errors
+
+
+def test_welcome(certs_dir: Path) -> None:
+    """A person reads where the server is, what to try with curl, and how to trust it."""
+    process = start("serve", "--demo", "--http-port", "0", "--https-port", "0", "--certs", certs_dir)
+    with process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        rest, errors = Running(process, {}).stop(signal.SIGINT)
+    assert first == f"wptproto {__version__} serves its demonstration; Ctrl-C stops it.\n"
+    ca = shlex.quote(str(certs_dir / "ca.pem"))
+    expected = rf"""
+    (http://localhost:\d+/) +HTTP/1.1, and HTTP/2 in the clear
+    (https://localhost:\d+/) +HTTP/2 and HTTP/1.1 over TLS
+
+Open one in a browser, or try:
+
+    curl --http1.1 \1echo
+    curl --http2-prior-knowledge \1echo
+    curl --http2 --cacert {re.escape(ca)} \2echo
+
+How browsers and others come to trust the certificate: wptproto certs --certs {re.escape(str(certs_dir))}
+
+"""
+    assert re.fullmatch(expected, rest)
+    assert errors == ""
+
+
+@pytest.mark.usefixtures("stopping")
+def test_welcome_to_a_directory(
+    free: Sequence[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a directory it says which, and of a port that is switched off nothing."""
+    assert run(*free, tmp_path, "--https-port", "none") == 0
+    output = capsys.readouterr().out
+    assert f"serves {tmp_path} (files, and *.py as handlers);" in output
+    assert "https" not in output
+    assert "certs" not in output
+    assert run(*free, tmp_path, "--demo", "--http-port", "none") == 0
+    output = capsys.readouterr().out
+    assert f"serves its demonstration and {tmp_path} (files, and *.py as handlers);" in output
+    assert "http:" not in output
+
+
+@pytest.mark.usefixtures("stopping")
+def test_welcome_without_certs(
+    certs_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Certificates are where they are for everybody, unless somebody says otherwise."""
+    monkeypatch.setattr(certs, "default_directory", lambda: certs_dir)
+    assert run("serve", "--demo", "--http-port", "0", "--https-port", "0") == 0
+    output = capsys.readouterr().out
+    assert f"--cacert {shlex.quote(str(certs_dir / 'ca.pem'))} " in output
+    assert output.endswith(": wptproto certs\n\n")
+
+
+def test_serves_a_directory(certs_dir: Path, tmp_path: Path) -> None:
+    """It serves the files and the scripts of a directory."""
+    (tmp_path / "hello.txt").write_text("hello")
+    (tmp_path / "script.py").write_text("def main(request, response):\n    return 'from a script'\n")
+    with serving(certs_dir, tmp_path) as server:
+        assert server.get("/hello.txt").read() == b"hello"
+        assert server.get("/script.py").read() == b"from a script"
+        assert server.get("/echo").status == 404
+
+
+def test_serves_the_current_directory(certs_dir: Path, tmp_path: Path) -> None:
+    """Without DOCROOT it serves the current directory."""
+    (tmp_path / "here.txt").write_text("here")
+    with serving(certs_dir, cwd=tmp_path) as server:
+        assert server.get("/here.txt").read() == b"here"
+
+
+def test_demonstration_and_directory(certs_dir: Path, tmp_path: Path) -> None:
+    """With ``--demo`` a directory is served only if it is named, and comes behind the demonstration."""
+    (tmp_path / "here.txt").write_text("here")
+    with serving(certs_dir, "--demo", cwd=tmp_path) as server:
+        assert server.get("/here.txt").status == 404
+    with serving(certs_dir, "--demo", tmp_path) as server:
+        assert server.get("/here.txt").read() == b"here"
+        assert b"Demonstrations" in server.get("/").read()
+
+
+def test_switched_off(tmp_path: Path) -> None:
+    """A port that is none is switched off; without HTTPS no certificate is made."""
+    with serving(tmp_path / "certs", "--demo", "--https-port", "none") as server:
+        assert server.facts["urls"]["https"] is None
+        assert server.facts["ports"]["https"] is None
+        assert server.facts["ca"] is None
+        assert server.get("/filled-in").status == 200
+    assert not (tmp_path / "certs").exists()
+
+
+def test_own_certificate(certs_dir: Path, tmp_path: Path) -> None:
+    """A certificate of one's own is used, and clients have to trust it."""
+    own = certs.ensure(tmp_path)
+    with serving(certs_dir, "--demo", "--cert", own.certificate, "--key", own.key) as server:
+        assert server.facts["ca"] == str(own.certificate)
+        assert server.get("/filled-in", "https").status == 200
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6")
+def test_hosts(certs_dir: Path) -> None:
+    """``--host`` can be given several times, and can be IPv6."""
+    with serving(certs_dir, "--demo", "--host", "::1", "--host", "127.0.0.1") as server:
+        port = server.facts["ports"]["http"]
+        for host in ("::1", "127.0.0.1"):
+            connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+            connection.request("GET", "/filled-in", headers={"Connection": "close"})
+            assert connection.getresponse().read() == b"Some example content"
+
+
+@pytest.mark.usefixtures("stopping")
+def test_host_in_certificate(
+    free: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The certificate is for the hosts as well, and the welcome tells how to come by their authority."""
+    started: list[dict[str, Any]] = []
+
+    def server(*arguments: Any, **settings: Any) -> Server:
+        started.append(settings)
+        return Server(*arguments, **settings | {"hosts": ("127.0.0.1",)})
+
+    monkeypatch.setattr(cli, "Server", server)
+    assert run(*free, "--demo", "--host", "0.0.0.0", "--host", "192.0.2.1") == 0
+    assert started[0]["hosts"] == ("0.0.0.0", "192.0.2.1")
+    assert started[0]["names"] == (*certs.DEFAULT_NAMES, "192.0.2.1")
+    assert "wptproto certs 192.0.2.1 --certs" in capsys.readouterr().out
+
+
+# --- the log -------------------------------------------------------------------------------------
+
+
+def test_log(certs_dir: Path) -> None:
+    """Requests and tracebacks of handlers go to stderr, with the time."""
+    with serving(certs_dir, "--demo") as server:
+        assert server.get("/filled-in").status == 200
+        assert server.get("/failing").status == 500
+        _, errors = server.stop()
+    assert re.search(r"^\d\d:\d\d:\d\d \S+ HTTP/1.1 GET /filled-in\b.*\b200\b", errors, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d GET /failing failed$", errors, re.MULTILINE)
+    assert "\nRuntimeError: this handler always fails\n" in errors
+
+
+def test_quiet_log(certs_dir: Path) -> None:
+    """``--log-level warning`` leaves requests out."""
+    with serving(certs_dir, "--demo", "--log-level", "warning") as server:
+        assert server.get("/filled-in").status == 200
+        assert server.stop() == ("", "")
+
+
+def test_verbose_log(certs_dir: Path) -> None:
+    """``--log-level debug`` shows nothing of the libraries below."""
+    with serving(certs_dir, "--demo", "--log-level", "debug") as server:
+        with socket.create_connection(("localhost", server.facts["ports"]["http"])) as sock:
+            assert H2Peer(sock, scheme="http").request("/filled-in").status == 200
+        _, errors = server.stop()
+    assert not re.search(r"hpack|asyncio|selector|Encoding|Adding", errors)
+
+
+def test_log_shows_no_control_characters(
+    free: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What could steer a terminal is shown instead of sent to it."""
+
+    def sleep(_: float) -> None:
+        logging.getLogger("wptproto.test").info("a\x1b[31m\x9b\r\nb\té")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "time", SimpleNamespace(sleep=sleep))
+    assert run(*free, "--demo") == 0
+    assert re.fullmatch(r"\d\d:\d\d:\d\d a\\x1b\[31m\\x9b\\r\nb\té\n", capsys.readouterr().err)
+
+
+# --- stopping ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+@pytest.mark.parametrize("script", [SLEEPER, ASYNC_SLEEPER], ids=["blocking", "async"])
+def test_stops_at_once(certs_dir: Path, tmp_path: Path, number: signal.Signals, script: str) -> None:
+    """Ctrl-C and SIGTERM stop it at once, also with handlers asleep, and it exits with 0."""
+    (tmp_path / "sleep.py").write_text(script)
+    with serving(certs_dir, "--log-level", "warning", tmp_path) as server:
+        answers = [server.get("/sleep.py", scheme) for scheme in ("http", "https", "http")]
+        assert server.stop(number) == ("", "")
+        for answer in answers:
+            answer.close()
+
+
+@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+def test_stops_during_start(
+    free: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    """A signal that comes while it starts stops it just so."""
+    monkeypatch.setattr(certs, "ensure", lambda *_: signal.raise_signal(number))
+    assert run(*free, "--demo") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("stopping")
+def test_stops_once(free: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses Ctrl-C again while it stops changes nothing."""
+    stopped: list[int] = []
+
+    def stop(server: Server) -> None:
+        for number in cli.STOP_SIGNALS:
+            signal.raise_signal(number)
+        original(server)
+        stopped.append(1)
+
+    original = Server.stop
+    monkeypatch.setattr(Server, "stop", stop)
+    assert run(*free, "--demo") == 0
+    assert stopped == [1]
+
+
+@pytest.mark.usefixtures("stopping")
+def test_leaves_logging_as_it_was(free: Sequence[str]) -> None:
+    """The log goes to stderr only while a command runs."""
+    handlers = list(logging.getLogger("wptproto").handlers)
+    assert run(*free, "--demo") == 0
+    assert logging.getLogger("wptproto").handlers == handlers
+
+
+# --- streams -------------------------------------------------------------------------------------
+
+
+def broken_stream(error: int) -> Any:
+    """Return a stream to which nothing can be written."""
+
+    def fail(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    return SimpleNamespace(write=fail, flush=fail, fileno=lambda: os.open(os.devnull, os.O_WRONLY))
+
+
+@pytest.mark.usefixtures("stopping")
+def test_nobody_reads(
+    free: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody reads stdout any more, as behind ``| head -1``, it serves on."""
+    monkeypatch.setattr(sys, "stdout", broken_stream(errno.EPIPE))
+    assert run(*free, "--demo") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_nobody_reads_certs(certs_dir: Path) -> None:
+    """A closed pipe behind a command is no error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    for arguments in (["certs", "--certs", str(certs_dir)], ["--help"]):
+        done = subprocess.run(
+            command(*arguments), cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT_S
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+    os.close(writer)
+
+
+def test_nowhere_to_write(
+    free: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where stdout cannot be written to, nobody would learn the ports."""
+    monkeypatch.setattr(sys, "stdout", broken_stream(errno.ENOSPC))
+    assert run(*free, "--demo", "--ready-json") == 2
+    assert complaint(capsys) == f"cannot write to stdout: {os.strerror(errno.ENOSPC)}"
+
+
+def test_closed_streams(monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> None:
+    """Streams that were closed from the beginning are none to write to."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run("certs", "--certs", certs_dir) == 0
+
+
+def test_narrow_encoding(certs_dir: Path, tmp_path: Path) -> None:
+    """A path that the encoding of stdout does not have is no obstacle."""
+    directory = tmp_path / "é"
+    directory.mkdir()
+    done = subprocess.run(
+        command("certs", "--certs", directory),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=TIMEOUT_S,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"/\xe9/ca.pem" in done.stdout
+
+
+# --- what is wrong -------------------------------------------------------------------------------
+
+BAD_PORTS = ("x", "", "-1", "65536", "+1", "\u0661")
+NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535, or none; see: wptproto serve"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "the following arguments are required: COMMAND; see: wptproto --help"),
+        (["serve", "--what"], "unrecognized arguments: --what; see: wptproto --help"),
+        (["serve", "--log"], "unrecognized arguments: --log; see: wptproto --help"),
+        *((["serve", f"--http-port={port}"], NO_PORT.format(port) + " --help") for port in BAD_PORTS),
+        (["serve", "--cert", "x"], "--cert needs --key, and --key needs --cert"),
+        (["serve", "--key", "x"], "--cert needs --key, and --key needs --cert"),
+        (
+            ["serve", "--http-port", "8443"],
+            "--http-port and --https-port cannot both be 8443",
+        ),
+        (
+            ["serve", "--http-port", "none", "--https-port", "none"],
+            "both ports are switched off; there would be nothing to serve",
+        ),
+        (["serve", "/no/such"], "cannot serve /no/such: No such file or directory"),
+        (["serve", __file__], f"cannot serve {__file__}: Not a directory"),
+        (
+            ["serve", "--cert", "/no/such", "--key", "/no/such"],
+            "certificate /no/such cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_mistakes(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with a command is one sentence on stderr, and the exit status is 2."""
+    assert run(*arguments) == 2
+    assert complaint(capsys) == expected
+
+
+def test_port_in_use(certs_dir: Path) -> None:
+    """A port in use is said in one sentence, with exit status 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start("serve", "--demo", "--certs", certs_dir, "--http-port", str(port))
+        output, errors = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, output) == (2, "")
+    assert errors == (
+        f"wptproto: port {port} on 127.0.0.1 is in use by another program;"
+        " choose another, or 0 for a free one\n"
+    )
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="who may read all cannot be refused"
+)
+def test_unreadable_root(free: Sequence[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A root that may not be read is said in one sentence."""
+    (tmp_path / "root").mkdir(mode=0)
+    assert run(*free, tmp_path / "root") == 2
+    assert complaint(capsys) == f"cannot serve {tmp_path / 'root'}: Permission denied"
+
+
+def test_key_that_does_not_fit(
+    free: Sequence[str], certs_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that does not fit its certificate is said in one sentence."""
+    certificate, key = certs.ensure(certs_dir).certificate, certs.ensure(tmp_path).key
+    assert run(*free, "--demo", "--cert", certificate, "--key", key) == 2
+    assert complaint(capsys) == f"key {key} does not fit certificate {certificate}: it belongs to another one"
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--version`` says which."""
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"wptproto {__version__}\n"
+    process = start("--version")
+    assert process.communicate(timeout=TIMEOUT_S) == (f"wptproto {__version__}\n", "")
+
+
+def test_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """``python -m wptproto`` is the command; importing that module is nothing."""
+    monkeypatch.setattr(sys, "argv", ["wptproto", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("wptproto", run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"wptproto {__version__}\n"
+    importlib.import_module("wptproto.__main__")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["certs", "--help"]])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command has its help."""
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out.startswith("usage: wptproto ")
+
+
+def test_certs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``wptproto certs`` makes certificates, and tells where they are and how to trust them."""
+    assert run("certs", "--certs", tmp_path) == 0
+    made = certs.ensure(tmp_path)
+    assert made.ca.exists()
+    assert capsys.readouterr() == (certs.instructions(made), "")
+
+
+def test_certs_for_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names are added to those that a certificate is always for, as ``serve --host`` does."""
+    assert run("certs", "--certs", tmp_path, "a.example", "192.0.2.1") == 0
+    made = certs.ensure(tmp_path, (*certs.DEFAULT_NAMES, "192.0.2.1", "a.example"))
+    assert capsys.readouterr().out == certs.instructions(made)
+
+
+def test_certs_for_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no name is said in one sentence, and nothing is made."""
+    assert run("certs", "--certs", tmp_path / "certs", "a..b") == 2
+    assert "'a..b' is neither a host name nor an IP address" in complaint(capsys)
+    assert not (tmp_path / "certs").exists()

@@ -1,0 +1,22 @@
+"""
+The demonstration: a small site that shows what the server is for, and how little a handler is.
+
+It needs no files. Its first page lists the handlers, each with its source.
+"""
+
+from __future__ import annotations
+
+from wptproto.demo.handlers import DEMONSTRATIONS
+from wptproto.demo.page import curl_commands, index, upload_page
+from wptproto.handlers.router import Route
+
+__all__ = ["curl_commands", "routes"]
+
+
+def routes() -> list[Route]:
+    """Return the routes of the demonstration, for ``Server(routes=...)``."""
+    return [
+        ("GET", "/", index),
+        ("GET", "/upload", upload_page),
+        *((shown.methods, shown.pattern, shown.handler) for shown in DEMONSTRATIONS),
+    ]
