@@ -118,7 +118,9 @@ def test_octets_arrive_as_asked(
         wire.writer.write_header(name, value)
     wire.writer.end_headers()
     wire.writer.write(content)
-    expected = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in head) + "\r\n" + content
+    expected = (
+        "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in head) + "\r\n" + content
+    )
     assert wire.finish() == expected.encode("latin-1")
     assert wire.stays_open is sound
 

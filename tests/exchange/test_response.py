@@ -118,7 +118,10 @@ def test_status_nonsense(response: Response, given: Any) -> None:
         ({"max_age": timedelta(minutes=2)}, b"n=v; Max-Age=120; Path=/"),
         ({"secure": True, "httponly": True}, b"n=v; HttpOnly; Path=/; Secure"),
         ({"samesite": "Lax", "comment": "c"}, b"n=v; Comment=c; Path=/; SameSite=Lax"),
-        ({"expires": datetime(1994, 11, 6, 8, 49, 37)}, b"n=v; expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/"),  # noqa: DTZ001
+        (
+            {"expires": datetime(1994, 11, 6, 8, 49, 37)},
+            b"n=v; expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/",
+        ),  # noqa: DTZ001
         (
             {"expires": datetime(1994, 11, 6, 9, 49, 37, tzinfo=timezone(timedelta(hours=1)))},
             b"n=v; expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/",

@@ -45,7 +45,10 @@ def writer(begun: tuple[Exchange, InlineBridge]) -> ResponseWriter:
 
 def test_version_decides(begun: tuple[Exchange, InlineBridge], version: str) -> None:
     """Each protocol has its writer, and all share the interface."""
-    assert type(begun[0].response.writer).__name__ == ("H1" if version == "HTTP/1.1" else "H2") + "ResponseWriter"
+    assert (
+        type(begun[0].response.writer).__name__
+        == ("H1" if version == "HTTP/1.1" else "H2") + "ResponseWriter"
+    )
 
 
 def test_encode(writer: ResponseWriter, begun: tuple[Exchange, InlineBridge]) -> None:
@@ -82,7 +85,9 @@ def test_written_and_committed(writer: ResponseWriter, begun: tuple[Exchange, In
     assert writer.committed
 
 
-def test_an_interim_response_does_not_commit(writer: ResponseWriter, begun: tuple[Exchange, InlineBridge]) -> None:
+def test_an_interim_response_does_not_commit(
+    writer: ResponseWriter, begun: tuple[Exchange, InlineBridge]
+) -> None:
     """After an interim response an error can still take the place of the final one."""
     begun[0].response.explicit_flush = True
     writer.write_status(103)
@@ -117,7 +122,9 @@ def test_writes_after_the_end(writer: ResponseWriter, begun: tuple[Exchange, Inl
     assert bridge.connection.data_to_send() == b""
 
 
-def test_file_is_closed_when_the_peer_is_gone(writer: ResponseWriter, begun: tuple[Exchange, InlineBridge]) -> None:
+def test_file_is_closed_when_the_peer_is_gone(
+    writer: ResponseWriter, begun: tuple[Exchange, InlineBridge]
+) -> None:
     """A file is read no further than anyone wants it, and closed."""
     begun[1].closed = True
     file = io.BytesIO(b"x" * 100_000)

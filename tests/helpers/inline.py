@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from wptproto.exchange.bridge import (
     Abort,
@@ -37,12 +38,12 @@ class InlineBridge(Bridge):
         self.acknowledged = 0
         self.aborted: str | None = None
 
-    def send(self, commands: Sequence[Command]) -> bool | Sent:
+    def send(self, commands: Sequence[Command]) -> Sent:
         if not self.closed and commands:
             self.crossings.append([type(command).__name__ for command in commands])
             for command in commands:
                 self._carry_out(command)
-        return not self.closed
+        return cast("Sent", not self.closed)
 
     def _carry_out(self, command: Command) -> None:
         match command:

@@ -11,7 +11,7 @@ import socket
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -39,11 +39,15 @@ class Answer:
     status: int = 0
     reason: bytes = b""
     fields: list[Field] = field(default_factory=list)
-    content: bytes = b""
+    pieces: list[bytes] = field(default_factory=list)
     trailers: list[Field] = field(default_factory=list)
     informational: list[tuple[int, list[Field]]] = field(default_factory=list)
     complete: bool = False
     reset: int | None = None
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.pieces)
 
     @property
     def text(self) -> str:
@@ -172,7 +176,7 @@ class H1Peer(Peer):
                 self.answer.reason = bytes(event.reason)
                 self.answer.fields = list(event.headers.raw_items())
             elif isinstance(event, h11.Data):
-                self.answer.content += event.data
+                self.answer.pieces.append(bytes(event.data))
                 return bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 self.answer.trailers = list(event.headers.raw_items())
@@ -244,11 +248,11 @@ class H2Peer(Peer):
 
     def read_some(self) -> bytes:
         answer = self.answers[self.last]
-        had = len(answer.content)
-        while not answer.complete and answer.reset is None and len(answer.content) == had:
+        had = len(answer.pieces)
+        while not answer.complete and answer.reset is None and len(answer.pieces) == had:
             if not self._receive():
                 break
-        return answer.content[had:]
+        return b"".join(answer.pieces[had:])
 
     def read_answer(self, stream: int | None = None) -> Answer:
         answer = self.answers[self.last if stream is None else stream]
@@ -261,7 +265,7 @@ class H2Peer(Peer):
 
     def _flush(self) -> None:
         data = self.h2.data_to_send()
-        if data:
+        with suppress(ConnectionError):  # what came back may still be read
             self.sock.sendall(data)
 
     def _receive(self) -> bool:
@@ -291,7 +295,8 @@ class H2Peer(Peer):
             case h2.events.ResponseReceived():
                 answer.status, answer.fields = _split(event.headers)
             case h2.events.DataReceived():
-                answer.content += event.data
+                if event.data:
+                    answer.pieces.append(bytes(event.data))
                 if self.auto_acknowledge and event.flow_controlled_length:
                     self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             case h2.events.TrailersReceived():

@@ -88,7 +88,7 @@ class Sent(Awaitable[bool]):
     What a write answers: true while the peer is there.
 
     A coroutine may await it, and goes on when so much of what it wrote has left that more is
-    welcome. A thread has waited for that already.
+    welcome. A thread has waited for that already, and gets a plain bool, which is all it needs.
     """
 
     __slots__ = ("_bridge",)
@@ -115,7 +115,7 @@ class Bridge(ABC):
     closed: bool = False
 
     @abstractmethod
-    def send(self, commands: Sequence[Command]) -> bool | Sent:
+    def send(self, commands: Sequence[Command]) -> Sent:
         """
         Hand over commands, in order.
 

@@ -51,7 +51,7 @@ class H1ResponseWriter(ResponseWriter):
         self._verbatim = False
         self._chunked = False
 
-    def flush(self) -> bool | Sent:
+    def flush(self) -> Sent:
         if self._octets:
             self._verbatim = True
             self._pending.append(SendVerbatim(b"".join(self._octets)))

@@ -25,7 +25,7 @@ class H2ResponseWriter(ResponseWriter):
     A head is one field section (RFC 9113 §8.1), so nothing of it leaves before it is complete.
     """
 
-    def write_raw(self, octets: bytes) -> bool | Sent:
+    def write_raw(self, octets: bytes) -> Sent:
         """
         Write whole frames by hand, past all rules; windows and stream states do not count them.
 

@@ -350,11 +350,11 @@ class Response(MessageOptions):
         if isinstance(self.content, AsyncIterable):
             async for item in self.content:
                 piece = item() if callable(item) else item
-                if piece and not await self._write_piece(piece):
+                if piece and not await self.writer.write_content(piece):
                     break
         else:
             for piece in self.iter_content():
-                if not await self._write_piece(piece):
+                if not await self.writer.write_content(piece):
                     break
 
     def content_is_ready(self) -> bool:
@@ -362,10 +362,6 @@ class Response(MessageOptions):
         return (
             isinstance(self.content, str | bytes | list | tuple | None) and self.content_length() is not None
         )
-
-    async def _write_piece(self, piece: str | bytes) -> bool:
-        answer = self.writer.write_content(piece)
-        return answer if isinstance(answer, bool) else await answer
 
     def _write_head(self, length: int | None) -> None:
         self._length = length

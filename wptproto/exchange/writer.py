@@ -51,6 +51,7 @@ class ResponseWriter(ABC):
 
     Attributes:
         content_written: Whether the handler has begun to respond through the writer.
+        content_octets: How many octets of content were written.
     """
 
     default_status = 200
@@ -58,6 +59,7 @@ class ResponseWriter(ABC):
 
     def __init__(self, request: RequestHead, options: MessageOptions, bridge: Bridge) -> None:
         self.content_written = False
+        self.content_octets = 0
         self._request = request
         self._options = options
         self._bridge = bridge
@@ -72,7 +74,7 @@ class ResponseWriter(ABC):
 
     # --- the verbs -----------------------------------------------------------------------------
 
-    def write_status(self, code: int, message: str | bytes | None = None) -> bool | Sent:
+    def write_status(self, code: int, message: str | bytes | None = None) -> Sent:
         """
         Write the status line.
 
@@ -97,7 +99,7 @@ class ResponseWriter(ABC):
         self._add_status()
         return self._part_written()
 
-    def write_header(self, name: Value, value: Value) -> bool | Sent:
+    def write_header(self, name: Value, value: Value) -> Sent:
         """
         Write one field line, and before the first of them, if need be, status 200.
 
@@ -111,7 +113,7 @@ class ResponseWriter(ABC):
         self._add(self._encode_value(name), self._encode_value(value))
         return self._part_written()
 
-    def end_headers(self) -> bool | Sent:
+    def end_headers(self) -> Sent:
         """
         Complete the head.
 
@@ -127,7 +129,7 @@ class ResponseWriter(ABC):
         self.finish_head(self._options.content_length() or None)
         return self._part_written()
 
-    def write_content(self, data: str | bytes | IO[bytes]) -> bool | Sent:
+    def write_content(self, data: str | bytes | IO[bytes]) -> Sent:
         """
         Write content: text, octets, or a file, which is sent in pieces and closed.
 
@@ -144,7 +146,7 @@ class ResponseWriter(ABC):
             self.finish_head(len(octets))
         return self._write_octets(octets)
 
-    def write_content_file(self, data: IO[bytes]) -> bool | Sent:
+    def write_content_file(self, data: IO[bytes]) -> Sent:
         """
         Write what is left of a file, in pieces of ``file_chunk_size``, and close it.
 
@@ -161,7 +163,7 @@ class ResponseWriter(ABC):
             data.close()
         return answer
 
-    def write(self, data: str | bytes) -> bool | Sent:
+    def write(self, data: str | bytes) -> Sent:
         """
         Write content; before the head is complete, octets by hand in its place (HTTP/1.1 alone).
 
@@ -178,14 +180,14 @@ class ResponseWriter(ABC):
         self._add_raw(octets)
         return self._part_written()
 
-    def write_raw_content(self, data: str | bytes | IO[bytes]) -> bool | Sent:
+    def write_raw_content(self, data: str | bytes | IO[bytes]) -> Sent:
         """Write text, octets, or a file's, as :meth:`write` does."""
         if isinstance(data, str | bytes):
             return self.write(data)
         with data:
             return self.write(data.read())
 
-    def write_trailers(self, trailers: list[tuple[Value, Value]]) -> bool | Sent:
+    def write_trailers(self, trailers: list[tuple[Value, Value]]) -> Sent:
         """
         End the content with a trailer section (RFC 9110 §6.5).
 
@@ -203,7 +205,7 @@ class ResponseWriter(ABC):
             self._drops_content = True
         return self._part_written()
 
-    def flush(self) -> bool | Sent:
+    def flush(self) -> Sent:
         """
         Send what was written since the last flush.
 
@@ -232,6 +234,11 @@ class ResponseWriter(ABC):
         raise ValueError(f"data is str or bytes, not {type(data).__name__}: {data!r}")
 
     # --- for Response and the dispatcher -------------------------------------------------------
+
+    @property
+    def status(self) -> int | None:
+        """The status code that was written; None before."""
+        return self._status
 
     @property
     def committed(self) -> bool:
@@ -342,12 +349,13 @@ class ResponseWriter(ABC):
         if name.lower() not in self._names:
             self._add(name, value)
 
-    def _write_octets(self, octets: bytes) -> bool | Sent:
+    def _write_octets(self, octets: bytes) -> Sent:
         if octets and not self._drops_content:
             self._add_content(octets)
+            self.content_octets += len(octets)
         return self._part_written()
 
-    def _part_written(self) -> bool | Sent:
+    def _part_written(self) -> Sent:
         return self._bridge.send(()) if self._options.explicit_flush else self.flush()
 
     def _encode_value(self, value: Value) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from wptproto.exchange.bridge import Abort, Bridge, Command, Finish, SendContent, SendVerbatim, Sent
 from wptproto.exchange.signal import Signal
@@ -42,7 +43,7 @@ class LoopBridge(Bridge):
 
     # --- the handler's side --------------------------------------------------------------------
 
-    def send(self, commands: Sequence[Command]) -> bool | Sent:
+    def send(self, commands: Sequence[Command]) -> Sent:
         if commands and not self.closed:
             for command in commands:
                 self._offered += _size(command)
@@ -52,7 +53,7 @@ class LoopBridge(Bridge):
             return Sent(self)
         if commands and not isinstance(commands[-1], Finish | Abort):
             self._signal.wait_for(self._has_room)
-        return not self.closed
+        return cast("Sent", not self.closed)
 
     async def drained(self) -> None:
         await self._signal.wait_for_async(self._has_room)

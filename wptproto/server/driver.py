@@ -99,8 +99,6 @@ class _Running:
     sent: int = 0  # of the first command in the bridge
     queued: bool = False
     stalled: bool = False
-    status: int | None = None
-    content_octets: int = 0
 
 
 class Driver(asyncio.Protocol):
@@ -375,7 +373,6 @@ class Driver(asyncio.Protocol):
                     if not self._sent(running, len(piece), len(octets)):
                         return _Progress.MORE
                 case SendHead(head, end):
-                    running.status = head.status
                     connection.send_head(exchange_id, head, end=end)
                 case SendInformational(head):
                     connection.send_informational(exchange_id, head)
@@ -400,7 +397,6 @@ class Driver(asyncio.Protocol):
             piece = data[running.sent :]
         last = running.sent + len(piece) == len(data)
         taken = self._connection.send_content(running.bridge.exchange_id, piece, end=end and last)
-        running.content_octets += taken
         if self._sent(running, taken, len(data)):
             return None
         return _Progress.MORE if taken == len(piece) else _Progress.STALLED
@@ -485,7 +481,11 @@ class Driver(asyncio.Protocol):
         if self._eof or self._transport.is_closing():
             self._close_transport()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:
+            self._close_transport()  # the peer was quicker
+            return
         if self._reading_paused:
             self._pause_reading(False)
         self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
@@ -514,14 +514,15 @@ class Driver(asyncio.Protocol):
         if not access_log.isEnabledFor(logging.INFO):
             return
         head = running.exchange.head
+        writer = running.exchange.response.writer
         access_log.info(
             "%s %s %s %s: %s, %d octets, %.1f ms%s",
             self._peer[0],
             "HTTP/2" if head.version == "HTTP/2.0" else head.version,
             head.method,
             head.target.decode("latin-1"),
-            running.status or "-",
-            running.content_octets,
+            writer.status or "-",
+            writer.content_octets,
             (time.monotonic() - running.started) * 1000,
             outcome and f", {outcome}",
         )

@@ -28,9 +28,10 @@ def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
     Raises:
         ConfigError: A host is none of this machine's, or the port cannot be had; says which and why.
     """
+    addresses = _addresses(hosts)
     for attempt in range(_ATTEMPTS):
         try:
-            return _listen_once(hosts, port)
+            return _listen_once(addresses, port, optional=hosts == DEFAULT_HOSTS)
         except ConfigError as error:
             # The port that one address gave us was taken on another; a new one may not be.
             cause = error.__cause__
@@ -40,17 +41,34 @@ def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
     raise AssertionError("unreachable")
 
 
-def _listen_once(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+def _addresses(hosts: tuple[str, ...]) -> list[tuple[socket.AddressFamily, str]]:
+    """Return every address the hosts stand for, each once: ``localhost`` has one of each family."""
+    addresses: dict[tuple[socket.AddressFamily, str], None] = {}
+    for host in hosts:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+            raise ConfigError(f"host {host!r} is not known: {reason}") from error
+        for family, _, _, _, address in found:
+            if family in (socket.AF_INET, socket.AF_INET6):
+                addresses[family, str(address[0])] = None
+    return list(addresses)
+
+
+def _listen_once(
+    addresses: list[tuple[socket.AddressFamily, str]], port: int, *, optional: bool
+) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
-        for host in hosts:
+        for family, address in addresses:
             try:
-                sockets.append(_listen_one(host, port))
+                sockets.append(_listen_one(family, address, port))
             except OSError as error:
                 missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-                if missing and host == "::1" and hosts == DEFAULT_HOSTS:
+                if missing and optional and family == socket.AF_INET6:
                     continue
-                raise ConfigError(_explained(host, port, error)) from error
+                raise ConfigError(_explained(address, port, error)) from error
             port = sockets[0].getsockname()[1]
     except ConfigError:
         for sock in sockets:
@@ -59,17 +77,15 @@ def _listen_once(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
     return sockets
 
 
-def _listen_one(host: str, port: int) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    sock = socket.socket(family, kind, protocol)
+def _listen_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             # Windows means another thing by it: that two programs may have the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
+        sock.bind((address, port))
         sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError:
@@ -79,8 +95,6 @@ def _listen_one(host: str, port: int) -> socket.socket:
 
 
 def _explained(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"host {host!r} is not known: {error.strerror}"
     if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use by another program; choose another, or 0 for a free one"
     if error.errno == errno.EACCES:

@@ -1,0 +1,106 @@
+"""Listening: addresses, ports, and what is said where they cannot be had."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from wptproto import ConfigError
+from wptproto.server import listener
+from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard, listen
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def listening(closing: ExitStack, hosts: tuple[str, ...], port: int = 0) -> list[tuple[str, int]]:
+    return [closing.enter_context(sock).getsockname()[:2] for sock in listen(hosts, port)]
+
+
+def test_one_port_on_all(closing: ExitStack) -> None:
+    """Port 0 is one free port, the same on all hosts."""
+    names = listening(closing, DEFAULT_HOSTS)
+    assert [address for address, _ in names] == ["127.0.0.1", "::1"]
+    assert len({port for _, port in names}) == 1
+
+
+def test_a_name_is_all_its_addresses(closing: ExitStack) -> None:
+    """A name stands for each address it has, and an address that is named twice for one."""
+    names = listening(closing, ("127.0.0.1", "localhost", "127.0.0.1"))
+    assert len(names) == len(set(names)) <= 2
+
+
+@pytest.mark.parametrize("host", ["a..b", "no such host", "x" * 70 + ".test"])
+def test_no_host(host: str) -> None:
+    """What is no host is an error that shows it."""
+    with pytest.raises(ConfigError, match="is not known"):
+        listen((host,), 0)
+
+
+def test_no_ipv6(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without IPv6 the default hosts are one; but an IPv6 host that was asked for is missed."""
+    real = listener._listen_one
+
+    def without(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return real(family, address, port)
+
+    monkeypatch.setattr(listener, "_listen_one", without)
+    assert [address for address, _ in listening(closing, DEFAULT_HOSTS)] == ["127.0.0.1"]
+    with pytest.raises(ConfigError, match="::1 is no address of this machine"):
+        listen(("::1",), 0)
+
+
+def test_port_that_is_taken_on_the_other_address(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A free port of one address may be taken on another; then another one is tried."""
+    taken: list[int] = []
+    real = listener._listen_one
+
+    def sometimes(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        if family == socket.AF_INET6 and len(taken) < 3:
+            taken.append(port)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return real(family, address, port)
+
+    monkeypatch.setattr(listener, "_listen_one", sometimes)
+    names = listening(closing, DEFAULT_HOSTS)
+    assert len(names) == 2
+    assert len(taken) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EADDRINUSE, "port 80 on 127.0.0.1 is in use"),
+        (errno.EACCES, "port 80 on 127.0.0.1 is not allowed to this user"),
+        (errno.EADDRNOTAVAIL, "127.0.0.1 is no address of this machine"),
+        (errno.EIO, "cannot listen on port 80 of 127.0.0.1: "),
+    ],
+)
+def test_why_not(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+    """Each reason is a sentence of its own."""
+
+    def refuse(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        raise OSError(number, "the system's words")
+
+    monkeypatch.setattr(listener, "_listen_one", refuse)
+    with pytest.raises(ConfigError, match=said):
+        listen(("127.0.0.1",), 80)
+
+
+def test_wildcard() -> None:
+    """The unspecified addresses stand for all of the machine's."""
+    assert [is_wildcard(host) for host in ("0.0.0.0", "::", "127.0.0.1", "localhost")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -1,0 +1,111 @@
+"""WorkerPool and Mailbox."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from wptproto.server import workers
+from wptproto.server.workers import Mailbox, WorkerPool
+
+
+def test_a_thread_for_each_that_waits() -> None:
+    """Handlers that wait for each other all run, however many they are."""
+    pool = WorkerPool("test")
+    barrier = threading.Barrier(201)
+    for _ in range(200):
+        pool.submit(barrier.wait)
+    barrier.wait(20)
+    pool.stop()
+
+
+def test_threads_are_used_again() -> None:
+    """A thread that is free takes the next job."""
+    pool = WorkerPool("test")
+    used: set[int] = set()
+    for _ in range(50):
+        done = threading.Event()
+
+        def job(done: threading.Event = done) -> None:
+            used.add(threading.get_ident())
+            done.set()
+
+        pool.submit(job)
+        assert done.wait(10)
+        while not pool._free:
+            time.sleep(0)
+    pool.stop()
+    assert len(used) == 1
+
+
+def test_threads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that was free for a while leaves, and a new one comes when it is needed."""
+    monkeypatch.setattr(workers, "IDLE_S", 0.01)
+    pool = WorkerPool("test")
+    for _ in range(3):
+        done = threading.Event()
+        pool.submit(done.set)
+        assert done.wait(10)
+        deadline = time.monotonic() + 10
+        while pool._threads and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert pool._threads == 0
+    pool.stop()
+
+
+def test_the_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """At the limit a job waits for a thread, and the log says so."""
+    monkeypatch.setattr(workers, "MAX_WORKERS", 1)
+    pool = WorkerPool("test")
+    go_on, done = threading.Event(), threading.Event()
+    pool.submit(go_on.wait)
+    pool.submit(done.set)
+    assert "all 1 handler threads are busy" in caplog.text
+    assert not done.is_set()
+    go_on.set()
+    assert done.wait(10)
+    pool.stop()
+
+
+def test_stop() -> None:
+    """Free threads leave at once when the pool stops, and busy ones when they are through."""
+    before = threading.active_count()
+    pool = WorkerPool("test")
+    go_on, done = threading.Event(), threading.Event()
+    pool.submit(go_on.wait)
+    pool.submit(done.set)
+    assert done.wait(10)
+    pool.stop()
+    go_on.set()
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert threading.active_count() == before
+
+
+def test_mailbox_delivers_in_batches_and_in_order() -> None:
+    """What comes before the loop looks is delivered at once, in order; what comes later, later."""
+    batches: list[list[int]] = []
+
+    async def main() -> None:
+        mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), batches.append)
+        for number in range(3):
+            mailbox.post(number)
+        await asyncio.sleep(0)
+        mailbox.post(3)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert batches == [[0, 1, 2], [3]]
+
+
+def test_mailbox_of_a_loop_that_ended() -> None:
+    """What comes after the end is dropped."""
+    loop = asyncio.new_event_loop()
+    mailbox: Mailbox[int] = Mailbox(loop, lambda messages: None)
+    loop.close()
+    mailbox.post(1)
+    assert not mailbox._messages
