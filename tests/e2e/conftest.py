@@ -1,0 +1,93 @@
+"""A server with the handlers of README's first example, for strangers' clients."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wptproto import Request, Response, Server
+
+
+def filled_in(request: Request, response: Response) -> None:
+    response.headers.set("Content-Type", "text/plain")
+    response.content = "Some example content"
+
+
+def step_by_step(request: Request, response: Response) -> None:
+    response.add_required_headers = False
+    response.writer.write_status(200)
+    response.writer.write_header("Content-Type", "text/plain")
+    response.writer.write_header("Content-Length", len("Some example content"))
+    response.writer.end_headers()
+    response.writer.write("Some ")
+    time.sleep(0.1)
+    response.writer.write("example content")
+
+
+def generated(request: Request, response: Response) -> Iterator[str]:
+    for number in range(3):
+        yield f"{number}\n"
+
+
+def measured(request: Request, response: Response) -> tuple[list[tuple[str, str]], str]:
+    return [("X-Version", request.protocol_version)], str(len(request.body))
+
+
+def cut_off(request: Request, response: Response) -> None:
+    response.headers.set("Content-Length", 100)
+    response.content = "short"
+
+
+def hinted(request: Request, response: Response) -> None:
+    response.writer.write_status(103)
+    response.writer.write_header("Link", "</style.css>; rel=preload")
+    response.writer.end_headers()
+    response.writer.write_status(200)
+    response.writer.write_content("final")
+
+
+@pytest.fixture(scope="session")
+def server(certs_dir: Path) -> Iterator[Server]:
+    routes = [
+        ("GET", "/filled-in", filled_in),
+        ("GET", "/step-by-step", step_by_step),
+        ("GET", "/generated", generated),
+        ("*", "/measured", measured),
+        ("GET", "/cut-off", cut_off),
+        ("GET", "/hinted", hinted),
+    ]
+    with Server(routes=routes, certs_dir=certs_dir) as server:
+        yield server
+
+
+def program(name: str) -> str:
+    """Return the path of a program; where it is missing the test is skipped, but never in CI."""
+    path = shutil.which(name)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{name} is not installed, and in CI it has to be")
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+def curl() -> str:
+    """curl that speaks HTTP/2."""
+    return program("curl")
+
+
+@pytest.fixture(scope="session")
+def nghttp() -> str:
+    """nghttp, of nghttp2."""
+    return program("nghttp")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Chromium, without a head."""
+    return program("chromium")
