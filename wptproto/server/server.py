@@ -215,7 +215,7 @@ class _Engine:
         self._drivers: set[Driver] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(self._loop, self._deliver)
-        self._workers = WorkerPool("wptproto")
+        self._workers = WorkerPool("wptproto", self._loop.call_later)
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._stopping: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server] = []

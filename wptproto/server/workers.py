@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 MAX_WORKERS = 4096
 IDLE_S = 10.0
+PATIENCE_S = 0.001
 
 
 class Mailbox(Generic[T]):
@@ -55,42 +56,78 @@ class WorkerPool:
     """
     Threads for handlers.
 
-    One is added whenever none is free: handlers wait for each other, and in a pool full of those
-    who wait, the one they wait for would never run. A thread that is free for IDLE_S leaves.
+    However many handlers block, the next one runs: they wait for each other, and in a pool full of
+    those who wait, the one they wait for would never run. But most handlers are through sooner than a
+    thread is made. So the first that finds no thread gets one at once, and for the others the pool
+    looks again after PATIENCE_S, and again, until none is waiting. A thread that was free for
+    IDLE_S leaves.
+
+    Each job is either promised to a thread, which then cannot leave, or counted as waiting.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, call_later: Callable[[float, Callable[[], None]], object]) -> None:
+        """
+        Args:
+            name: Of the threads.
+            call_later: Calls a function after so many seconds; the loop's.
+        """
         self._name = name
+        self._call_later = call_later
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._free = 0  # threads that wait and have not been promised a job
+        self._waiting = 0  # jobs that are promised to no thread
+        self._free = 0  # threads that are promised no job
         self._threads = 0
+        self._looking = False
+        self._full = False
         self._stopped = False
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run *job* on a thread, at once; it must not raise."""
+        """Run *job* on a thread, soon, whatever the others do; it must not raise."""
         with self._lock:
             if self._free:
                 self._free -= 1
-                start = False
+                look = False
             else:
-                start = self._threads < MAX_WORKERS
-                if start:
-                    self._threads += 1
-                else:
-                    log.warning("all %d handler threads are busy; a request waits", MAX_WORKERS)
+                self._waiting += 1
+                look = not self._looking
+                self._looking = True
         self._jobs.put(job)
-        if start:
-            # Daemons: a handler that sleeps must not keep the interpreter from its end.
-            threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
+        if look:
+            self._start(1)
+            self._call_later(PATIENCE_S, self._look)
 
     def stop(self) -> None:
         """Let free threads leave at once, and the others when their handlers return."""
         with self._lock:
             self._stopped = True
-            waiting = self._free
-        for _ in range(waiting):
+            leaving = self._free
+        for _ in range(leaving):
             self._jobs.put(None)
+
+    def _look(self) -> None:
+        """Start a thread for each job that still has none."""
+        with self._lock:
+            waiting = self._waiting
+            self._looking = waiting > 0
+        if not waiting:
+            self._full = False
+            return
+        if not self._start(waiting) and not self._full:
+            self._full = True
+            log.warning("all %d handler threads are busy, and %d requests wait", MAX_WORKERS, waiting)
+        self._call_later(PATIENCE_S, self._look)
+
+    def _start(self, wanted: int) -> int:
+        """Start up to so many threads; how many."""
+        with self._lock:
+            count = min(wanted, self._waiting, MAX_WORKERS - self._threads)
+            self._threads += count
+            self._waiting -= count
+        for _ in range(count):
+            # Daemons: a handler that sleeps must not keep the interpreter from its end.
+            threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
+        return count
 
     def _work(self) -> None:
         while True:
@@ -110,4 +147,7 @@ class WorkerPool:
             with self._lock:
                 if self._stopped:
                     return
-                self._free += 1
+                if self._waiting:
+                    self._waiting -= 1
+                else:
+                    self._free += 1
