@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wptproto import certs
+from wptproto import certs, pem
 from wptproto.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -543,7 +543,7 @@ class TestRenewal:
         """A second call changes no octet, and needs no right to write."""
         files = certs.ensure(tmp_path)
         before = contents(tmp_path)
-        monkeypatch.setattr(certs, "_exclusive", None)
+        monkeypatch.setattr(certs, "exclusive", None)
         assert certs.ensure(tmp_path) == files
         assert contents(tmp_path) == before
 
@@ -719,18 +719,18 @@ class TestAtOnce:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A process that had to wait for the lock looks again, and makes nothing twice."""
-        exclusive = certs._exclusive
+        exclusive = pem.exclusive
         made: dict[str, bytes] = {}
 
         @contextmanager
         def overtaken(path: Path) -> Iterator[None]:
-            monkeypatch.setattr(certs, "_exclusive", exclusive)
+            monkeypatch.setattr(certs, "exclusive", exclusive)
             certs.ensure(tmp_path)
             made.update(contents(tmp_path))
             with exclusive(path):
                 yield
 
-        monkeypatch.setattr(certs, "_exclusive", overtaken)
+        monkeypatch.setattr(certs, "exclusive", overtaken)
         certs.ensure(tmp_path)
         assert made.keys() == FILES
         assert contents(tmp_path) == made

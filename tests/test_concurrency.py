@@ -68,7 +68,7 @@ def test_handlers_wait_for_each_other(certs_dir: Path, kind: Kind) -> None:
             filled.notify_all()
 
     routes = [("GET", "/", take), ("PUT", "/", put)]
-    with Server(routes=routes, certs_dir=certs_dir) as server, ExitStack() as stack:  # type: ignore[arg-type]
+    with Server(routes=routes, certs_dir=certs_dir) as server, ExitStack() as stack:
         waiting = [stack.enter_context(connect(server, kind)) for _ in range(60)]
         for peer in waiting:
             peer.send_request()
@@ -133,7 +133,7 @@ def resident_kib(server: Server) -> int:
     not Path("/proc/self/status").exists(), reason="memory is read from /proc, which Linux has"
 )
 def test_a_gibibyte_each_way(outside: Server, kind: Kind) -> None:
-    """Upload and download of 1 GiB pass in memory that does not grow with them; others are served meanwhile."""
+    """1 GiB each way passes in memory that does not grow with it; others are served meanwhile."""
     before = resident_kib(outside)
     with connect(outside, kind) as peer:
         peer.send_request("/upload", method="POST", end=False, headers=[("content-length", str(SIZE))])

@@ -15,6 +15,7 @@ FLOORS = {
     "wptproto.errors": 0,
     "wptproto.version": 0,
     "wptproto.certs": 1,
+    "wptproto.pem": 1,
     "wptproto.semantics": 1,
     "wptproto.protocol": 2,
     "wptproto.exchange": 3,

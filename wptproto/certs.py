@@ -33,36 +33,26 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wptproto.errors import CertificateError
-
-if sys.platform == "win32":  # pragma: no cover
-    import msvcrt
-else:
-    import fcntl
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from wptproto.pem import exclusive, read_certificates, read_key, read_pair, write_file
 
 __all__ = ["DEFAULT_NAMES", "Certificates", "check_pair", "default_directory", "ensure", "instructions"]
 
@@ -209,7 +199,7 @@ def ensure(
     if present is None or server(present).find(moment) is None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _exclusive(folder / ".lock"):
+            with exclusive(folder / ".lock"):
                 # Both look again first: another process may have made them while this one waited.
                 server(authority.keep(moment)).keep(moment)
         except OSError as error:
@@ -231,7 +221,7 @@ def check_pair(certificate: Path, key: Path) -> None:
     Raises:
         CertificateError: One of them cannot be read or is no such thing, or the key is another one's.
     """
-    _read_pair(certificate, key)
+    read_pair(certificate, key)
 
 
 def instructions(certificates: Certificates) -> str:
@@ -245,7 +235,7 @@ def instructions(certificates: Certificates) -> str:
         CertificateError: The authority's certificate cannot be read.
     """
     # Certificate stores tell authorities apart by a nickname; the common name has the tag that makes it one.
-    authority = _read_certificates(certificates.ca)[0]
+    authority = read_certificates(certificates.ca)[0]
     nickname = shlex.quote(authority.subject.rfc4514_string().removeprefix("CN="))
     ca = shlex.quote(str(certificates.ca))
     return f"""\
@@ -418,7 +408,7 @@ class _Role:
         if key is None:
             return None
         try:
-            certificate, *others = _read_certificates(self.certificate_path)
+            certificate, *others = read_certificates(self.certificate_path)
             start = certificate.not_valid_before_utc
             wanted = self.sign(key, certificate.serial_number, start)
             certificate.verify_directly_issued_by(self.issuer.certificate if self.issuer else certificate)
@@ -437,11 +427,11 @@ class _Role:
             # Whatever stops us between these steps, no certificate stands beside a key that does not fit it.
             self.certificate_path.unlink(missing_ok=True)
             octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            _write(self.key_path, octets, mode=0o600)
+            write_file(self.key_path, octets, mode=0o600)
         signed = _Signed(self.sign(key, x509.random_serial_number(), now - _BACKDATED), key)
         chain = [signed, self.issuer] if self.issuer else [signed]
         octets = b"".join(link.certificate.public_bytes(Encoding.PEM) for link in chain)
-        _write(self.certificate_path, octets, mode=0o644)
+        write_file(self.certificate_path, octets, mode=0o644)
         return signed
 
     def sign(self, key: _Key, serial_number: int, start: datetime) -> x509.Certificate:
@@ -483,88 +473,10 @@ def _data_directory(platform: str) -> Path:
     return Path(data) if os.path.isabs(data) else Path.home() / ".local" / "share"
 
 
-def _read_pair(certificate_path: Path, key_path: Path) -> tuple[list[x509.Certificate], PrivateKeyTypes]:
-    certificates = _read_certificates(certificate_path)
-    key = _read_key(key_path)
-    try:
-        fits = certificates[0].public_key() == key.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError(
-            f"certificate {certificate_path} has a key of an unknown kind: {error}"
-        ) from error
-    if not fits:
-        raise CertificateError(
-            f"key {key_path} does not fit certificate {certificate_path}: it belongs to another one"
-        )
-    return certificates, key
-
-
 def _own_key(path: Path) -> _Key | None:
     """Return a key that this module could have written, or None."""
     try:
-        key = _read_key(path)
+        key = read_key(path)
     except CertificateError:
         return None
     return key if isinstance(key, _Key) and isinstance(key.curve, ec.SECP256R1) else None
-
-
-def _read_certificates(path: Path) -> list[x509.Certificate]:
-    """Return one certificate or more."""
-    octets = _read(path, "certificate")
-    try:
-        return x509.load_pem_x509_certificates(octets)
-    except ValueError as error:
-        raise CertificateError(
-            f"certificate {path} is none in PEM, or is damaged ('-----BEGIN CERTIFICATE-----' begins one)"
-        ) from error
-
-
-def _read_key(path: Path) -> PrivateKeyTypes:
-    octets = _read(path, "key")
-    try:
-        return load_pem_private_key(octets, password=None)
-    except TypeError as error:
-        raise CertificateError(
-            f"key {path} is encrypted; store it without a passphrase, by 'openssl pkey -in ... -out ...'"
-        ) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError(
-            f"key {path} is no private key in PEM, or is damaged ('-----BEGIN PRIVATE KEY-----' begins one)"
-        ) from error
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CertificateError(f"{what} {path} cannot be read: {error.strerror or error}") from error
-
-
-def _write(path: Path, octets: bytes, *, mode: int) -> None:
-    """Put a file in the place of *path*, whole and from its beginning with *mode*, or change nothing."""
-    new = path.with_name(f"{path.name}.new")
-    # The lock is ours, so this one is left over from a process that was killed.
-    new.unlink(missing_ok=True)
-    try:
-        # "x" is O_CREAT with O_EXCL: no link that someone laid there is followed.
-        with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(octets)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Let one holder at a time through, among threads and processes; a dead holder holds nothing."""
-    with open(path, "ab") as file:
-        if sys.platform == "win32":  # pragma: no cover
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-            yield  # closing the file lets go
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                # Closing does not let go while a process forked in the meantime holds the file too.
-                fcntl.flock(file, fcntl.LOCK_UN)

@@ -35,7 +35,7 @@ def streamed(request: Request, response: Response) -> Iterator[str]:
     ("scheme", "expected"), [("https", "h2 streamed HTTP/2.0"), ("http", "http/1.1 streamed HTTP/1.1")]
 )
 def test_a_page(chromium: str, certs_dir: Path, tmp_path: Path, scheme: str, expected: str) -> None:
-    """A page comes over h2 from the HTTPS port and over HTTP/1.1 from the other, and so does what it fetches."""
+    """A page comes over h2 from the HTTPS port, over HTTP/1.1 from the other, and so what it fetches."""
     routes = [("GET", "/", page), ("GET", "/streamed", streamed)]
     with Server(routes=routes, certs_dir=certs_dir) as server:
         command = [

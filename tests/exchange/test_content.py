@@ -75,7 +75,7 @@ def test_reads(read: Callable[[RequestContent], object], expected: object) -> No
 @pytest.mark.parametrize("arguments", [(-1,), (0, 3)])
 def test_seek_nonsense(arguments: tuple[int, ...]) -> None:
     """A position that is none is a ValueError."""
-    with pytest.raises(ValueError, match="no position|whence"):
+    with pytest.raises(ValueError, match=r"no position|whence"):
         Fed(b"abc").content.seek(*arguments)
 
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from tests.helpers.inline import InlineBridge, begin
+from tests.helpers.inline import InlineBridge, as_is, begin
 from wptproto import LocalProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.connection import Closing
@@ -46,13 +46,13 @@ def wire() -> Wire:
 def test_each_part_is_flushed(wire: Wire) -> None:
     """After each part the output is flushed."""
     wire.response.add_required_headers = False
-    assert wire.writer.write_status(200) is True
+    assert as_is(wire.writer.write_status(200)) is True
     assert wire.sent() == b"HTTP/1.1 200 OK\r\n"
-    assert wire.writer.write_header("Content-Length", 2) is True
+    assert as_is(wire.writer.write_header("Content-Length", 2)) is True
     assert wire.sent() == b"Content-Length: 2\r\n"
-    assert wire.writer.end_headers() is True
+    assert as_is(wire.writer.end_headers()) is True
     assert wire.sent() == b"\r\n"
-    assert wire.writer.write("ok") is True
+    assert as_is(wire.writer.write("ok")) is True
     assert wire.sent() == b"ok"
     assert wire.finish() == b""
     assert wire.stays_open

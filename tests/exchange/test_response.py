@@ -121,7 +121,7 @@ def test_status_nonsense(response: Response, given: Any) -> None:
         (
             {"expires": datetime(1994, 11, 6, 8, 49, 37)},
             b"n=v; expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/",
-        ),  # noqa: DTZ001
+        ),
         (
             {"expires": datetime(1994, 11, 6, 9, 49, 37, tzinfo=timezone(timedelta(hours=1)))},
             b"n=v; expires=Sun, 06 Nov 1994 08:49:37 GMT; Path=/",

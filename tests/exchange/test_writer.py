@@ -8,7 +8,7 @@ import h2.config
 import h2.connection
 import pytest
 
-from tests.helpers.inline import InlineBridge, begin
+from tests.helpers.inline import InlineBridge, as_is, begin
 from wptproto import LocalProtocolError, ResponseWriter
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.connection import Connection
@@ -117,8 +117,8 @@ def test_writes_after_the_end(writer: ResponseWriter, begun: tuple[Exchange, Inl
     writer.write_content("content")
     exchange.finish()
     bridge.connection.data_to_send()
-    assert writer.write("more") is False
-    assert writer.flush() is False
+    assert as_is(writer.write("more")) is False
+    assert as_is(writer.flush()) is False
     assert bridge.connection.data_to_send() == b""
 
 
@@ -128,7 +128,7 @@ def test_file_is_closed_when_the_peer_is_gone(
     """A file is read no further than anyone wants it, and closed."""
     begun[1].closed = True
     file = io.BytesIO(b"x" * 100_000)
-    assert writer.write_content(file) is False
+    assert as_is(writer.write_content(file)) is False
     assert file.closed
 
 

@@ -102,7 +102,7 @@ def test_no_such_file(peer: Peer, path: str) -> None:
     answer = peer.request(path)
     assert answer.status == 404
     assert answer.get("content-type") == "application/json"
-    assert "outside" != answer.text
+    assert answer.text != "outside"
 
 
 def test_methods(peer: Peer) -> None:

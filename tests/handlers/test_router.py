@@ -84,7 +84,7 @@ def test_handler_nonsense() -> None:
     ],
 )
 def test_methods(methods: Any, method: str, found: bool) -> None:
-    """A route is for a method, for several, or for any; GET answers HEAD. Methods have case (RFC 9110 §9.1)."""
+    """A route is for a method, several, or any; GET answers HEAD. Methods have case (RFC 9110 §9.1)."""
     router = Router([(methods, "/", handler("x"))])
     assert (router.get_handler(request(method, "/")) is not None) is found
 

@@ -21,7 +21,7 @@ from wptproto.exchange.exchange import Exchange, Surroundings
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import ContentReceived, RequestEnded, RequestReceived
 
-__all__ = ["InlineBridge", "begin"]
+__all__ = ["InlineBridge", "as_is", "begin"]
 
 
 class InlineBridge(Bridge):
@@ -85,3 +85,8 @@ def begin(connection: Connection, octets: bytes) -> tuple[Exchange, InlineBridge
         elif isinstance(event, RequestEnded):
             exchange.content.end(event.trailers)
     return exchange, bridge
+
+
+def as_is(answer: object) -> object:
+    """Return what a write answered on a thread: a plain bool, which its type, for coroutines' sake, hides."""
+    return answer

@@ -147,7 +147,7 @@ def test_settings_that_make_no_sense(settings: dict[str, Any], said: str) -> Non
 
 
 def test_port_in_use(certs_dir: Path) -> None:
-    """A port in use is an error that says which, and leaves nothing behind; the server can be started later."""
+    """A port in use is an error that says which, leaves nothing behind, and can be tried again."""
     with Server(certs_dir=certs_dir, https_port=None) as first:
         port = first.http_port
         second = Server(certs_dir=certs_dir, http_port=port, https_port=None)

@@ -19,12 +19,19 @@ def call_later(delay_s: float, function: Callable[[], None]) -> None:
     timer.start()
 
 
+def waiting_for(what: threading.Barrier | threading.Event) -> Callable[[], None]:
+    def job() -> None:
+        what.wait(20)
+
+    return job
+
+
 def test_a_thread_for_each_that_waits() -> None:
     """Handlers that wait for each other all run, however many they are."""
     pool = WorkerPool("test", call_later)
     barrier = threading.Barrier(201)
     for _ in range(200):
-        pool.submit(barrier.wait)
+        pool.submit(waiting_for(barrier))
     barrier.wait(20)
     pool.stop()
 
@@ -68,7 +75,7 @@ def test_the_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFix
     monkeypatch.setattr(workers, "MAX_WORKERS", 1)
     pool = WorkerPool("test", call_later)
     go_on, done = threading.Event(), threading.Event()
-    pool.submit(go_on.wait)
+    pool.submit(waiting_for(go_on))
     pool.submit(done.set)
     deadline = time.monotonic() + 10
     while "all 1 handler threads are busy" not in caplog.text and time.monotonic() < deadline:
@@ -85,7 +92,7 @@ def test_stop() -> None:
     before = threading.active_count()
     pool = WorkerPool("test", call_later)
     go_on, done = threading.Event(), threading.Event()
-    pool.submit(go_on.wait)
+    pool.submit(waiting_for(go_on))
     pool.submit(done.set)
     assert done.wait(10)
     pool.stop()

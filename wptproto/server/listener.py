@@ -13,7 +13,7 @@ __all__ = ["BACKLOG", "DEFAULT_HOSTS", "is_wildcard", "listen"]
 
 DEFAULT_HOSTS = ("127.0.0.1", "::1")
 BACKLOG = 1024
-"""Connections that may wait to be accepted; a suite opens hundreds at once, and a dropped one costs a second."""
+"""Connections that may wait to be accepted: a suite opens hundreds, and a dropped one costs a second."""
 _ATTEMPTS = 20
 
 
