@@ -39,7 +39,6 @@ OPENING = PREFACE + SettingsFrame(0).serialize()
 """What a client begins with, at its shortest (RFC 9113 §3.4)."""
 
 E = TypeVar("E", bound=h2.events.Event)
-F = TypeVar("F", bound=Frame)
 
 
 def response_head(status: int = 200, *lines: FieldLine) -> ResponseHead:

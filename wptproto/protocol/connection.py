@@ -9,7 +9,14 @@ from wptproto.protocol.events import Event, ExchangeId
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead
 
-__all__ = ["Closing", "Connection"]
+__all__ = ["Closing", "Connection", "reason_octets"]
+
+MAX_REASON_OCTETS = 1024
+
+
+def reason_octets(reason: str) -> bytes:
+    """Return an error's reason as a peer is told it: the beginning, for it may quote what the peer sent."""
+    return reason.encode("utf-8", "backslashreplace")[:MAX_REASON_OCTETS]
 
 
 class Closing(Enum):

@@ -102,7 +102,13 @@ class UpgradeReceived:
 
 @dataclass(frozen=True, slots=True)
 class ProtocolViolated:
-    """The peer broke the protocol for the whole connection; it has been told, and the connection closes."""
+    """
+    The peer broke the protocol, and has been told.
+
+    Attributes:
+        error: Without an exchange_id it is the whole connection's, which closes; with one, nothing
+            but that exchange ends, of which there was no RequestReceived if its head was the error.
+    """
 
     error: RemoteProtocolError
 

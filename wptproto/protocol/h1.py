@@ -2,8 +2,9 @@
 H1Connection: HTTP/1.1, over h11.
 
 Reading is h11's as far as the head goes: a new ``h11.Connection`` for each, given just the
-octets of that head, after what h11 forgives has been refused here (``_read_head``). A connection
-is persistent because we keep what follows and begin again with it, once the response is out.
+octets of that head, after what h11 forgives has been refused here (``_take_head``, ``_parse_head``).
+A connection is persistent because we keep what follows and begin again with it, once the response
+is out.
 
 Writing is ours, octets as asked, for h11 would mend them. The question that remains is whether
 the connection survives a response. Two ways answer it, and each exchange goes one of them:
@@ -26,7 +27,7 @@ import h11
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol import h1_octets
-from wptproto.protocol.connection import Closing, Connection
+from wptproto.protocol.connection import Closing, Connection, reason_octets
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -60,6 +61,9 @@ MAX_UNCONSUMED_OCTETS = 256 * 1024
 """Content that no handler has taken, or requests sent ahead; beyond it the socket waits."""
 
 _HEAD_END = re.compile(rb"(?<!\r)\n|\r\n\r\n")
+# RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". VT and FF are
+# here because h11 finds them, and NUL, only after time to the square of the blanks before them.
+_STRAY = re.compile(rb"[\0\v\f]|\r(?!\n)")
 _TCHAR = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _TLS_HANDSHAKE = 0x16
 
@@ -160,7 +164,7 @@ class H1Connection(Connection):
 
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Answer what no handler will see (RFC 9112 §2.2, §3.2)."""
-        content = f"{error.reason}\n".encode("utf-8", "backslashreplace")
+        content = reason_octets(error.reason) + b"\n"
         self._outgoing += [
             h1_octets.status_line(error.status_hint, reason_phrase(error.status_hint)),
             b"Content-Type: text/plain; charset=utf-8\r\n",
@@ -184,14 +188,7 @@ class H1Connection(Connection):
                 self.closing = Closing.GRACEFUL
                 events.append(PeerFinished("the client sent its last request"))
             return False
-        parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_OCTETS)
-        parser.receive_data(octets)
-        try:
-            request = parser.next_event()
-        except h11.RemoteProtocolError as error:
-            raise RemoteProtocolError(str(error), status_hint=error.error_status_hint) from error
-        assert isinstance(request, h11.Request)
-        self._take_request(request, octets, events)
+        self._take_request(_parse_head(octets), octets, events)
         return True
 
     def _take_head(self) -> bytes | None:
@@ -227,21 +224,19 @@ class H1Connection(Connection):
         return octets
 
     def _take_request(self, request: h11.Request, octets: bytes, events: list[Event]) -> None:
+        if request.method == b"PRI":
+            raise RemoteProtocolError("the HTTP/2 connection preface is broken (RFC 9113 §3.4)")
         version = _version(request.http_version)
         method = request.method.decode("ascii")
-        fields = Fields((bytes(name), bytes(value)) for name, value in request.headers.raw_items())
+        fields = h1_octets.field_lines(octets)  # as received; h11 has put theirs in order
         target = parse_target(method, bytes(request.target))
         host = fields.get(b"host")
-        authority = parse_authority(host) if host is not None else None
-        if target.authority is not None:
-            authority = target.authority  # RFC 9112 §3.2.2: an absolute target outweighs Host
-        if authority is None:
-            named = b""
-        elif authority.port is None:
-            named = authority.host
-        else:
-            named = b"%s:%d" % (authority.host, authority.port)
-        head = RequestHead(method, target.octets, target.path, named, version, fields, octets)
+        if host is None and version == "HTTP/1.1":
+            raise RemoteProtocolError("no Host (RFC 9112 §3.2)")  # h11 misses it in 1.1, but not in 1.2
+        named = parse_authority(host) if host is not None else None
+        # RFC 9112 §3.2.2: an absolute target outweighs Host.
+        authority = bytes(target.authority or named or b"")
+        head = RequestHead(method, target.octets, target.path, authority, version, fields, octets)
         self._content = reader = _content_reader(head)
         if reader.done and self._take_upgrade(head, events):
             return
@@ -279,6 +274,8 @@ class H1Connection(Connection):
             self._unconsumed += len(data)
             events.append(ContentReceived(response.exchange_id, data))
         if not reader.done:
+            if data:
+                return True
             if self._eof:
                 raise RemoteProtocolError(f"the client closed before it sent {reader.missing()}")
             return False
@@ -306,30 +303,30 @@ class H1Connection(Connection):
         if head.status == 100:
             response.expects_continue = False
         self._queue(response, _head_octets(head))
-        response.sound &= _is_sound(head)
+        response.sound &= _is_sound(head) and 100 <= head.status < 200 and head.status != 101
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         response = self._responding(exchange_id)
         if response.head_sent:
             raise LocalProtocolError("a final head was sent already", exchange_id=exchange_id)
         response.head_sent = True
-        fields = head.fields
-        if not head.chunked and b"transfer-encoding" in fields:
+        if not head.chunked and b"transfer-encoding" in head.fields:
             # The script frames its content itself; only reading along tells where it ends.
             response.audit = Audit(response.request.method)
+        else:
+            try:
+                response.remaining = _promised_length(head)
+            except ValueError:
+                response.sound = False
         self._queue(response, _head_octets(head))
         response.sound &= _is_sound(head)
-        if b"close" in fields.tokens(b"connection"):
-            response.persistent = False
+        response.persistent &= _lets_persist(response.request, head)
         if never_has_content(response.request.method, head.status):
             response.remaining = 0
         elif head.chunked:
             response.chunked = True
-        else:
-            try:
-                response.remaining = h1_octets.content_length(fields)
-            except ValueError:
-                response.sound = False
+            if end:
+                self._queue(response, h1_octets.LAST_CHUNK)
         response.ended = end
 
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
@@ -353,7 +350,7 @@ class H1Connection(Connection):
                 "trailers need chunked content (RFC 9112 §7.1.2)", exchange_id=exchange_id
             )
         self._queue(response, h1_octets.last_chunk(trailers))
-        response.sound &= h1_octets.field_section_is_sound(trailers)
+        response.sound &= h1_octets.trailers_are_sound(trailers)
         response.ended = True
 
     def send_verbatim(self, exchange_id: ExchangeId, octets: bytes) -> None:
@@ -361,6 +358,8 @@ class H1Connection(Connection):
         if response.audit is None:
             response.audit = Audit(response.request.method)
             response.sound &= not response.head_sent  # its beginning was not read along
+            # Whether HTTP/1.0 goes on hangs on what the head says, and that is not looked at here.
+            response.persistent &= response.request.version == "HTTP/1.1"
         response.head_sent = True
         self._queue(response, octets)
 
@@ -434,6 +433,25 @@ class H1Connection(Connection):
         return response
 
 
+def _parse_head(octets: bytes) -> h11.Request:
+    match = _STRAY.search(octets)
+    if match is not None:
+        raise RemoteProtocolError(f"{match.group()!r} in the head of a request")
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_OCTETS)
+    parser.receive_data(octets)
+    try:
+        request = parser.next_event()
+    except h11.RemoteProtocolError as error:
+        hint = error.error_status_hint
+        # RFC 9112 §6.3: "If a Transfer-Encoding header field is present in a request and the chunked
+        # transfer coding is not the final encoding, [...] the server MUST respond with the 400"
+        if hint == 501 and h1_octets.field_lines(octets).tokens(b"transfer-encoding")[-1:] != [b"chunked"]:
+            hint = 400
+        raise RemoteProtocolError(str(error), status_hint=hint) from error
+    assert isinstance(request, h11.Request)
+    return request
+
+
 def _version(octets: bytes) -> Version:
     if octets == b"1.0":
         return "HTTP/1.0"
@@ -485,6 +503,29 @@ def _head_octets(head: ResponseHead) -> bytes:
 def _is_sound(head: ResponseHead) -> bool:
     return h1_octets.status_line_is_sound(head.status, head.reason) and h1_octets.field_section_is_sound(
         head.fields
+    )
+
+
+def _promised_length(head: ResponseHead) -> int | None:
+    """
+    Return how much content a head promises, None where that is open.
+
+    Raises:
+        ValueError: Its fields do not frame the content as we are going to.
+    """
+    if h1_octets.is_chunked(head.fields) is not head.chunked:
+        raise ValueError("Transfer-Encoding is what ResponseHead.chunked says")
+    return h1_octets.content_length(head.fields)
+
+
+def _lets_persist(request: RequestHead, head: ResponseHead) -> bool:
+    """Whether another exchange may follow a response, as far as its fields tell (RFC 9112 §9.3)."""
+    if h1_octets.ends_connection(request.method, head.status, head.fields):
+        return False
+    # What HTTP/1.0 knows of persistence is Connection: keep-alive from both sides, and Content-Length:
+    # it takes chunks for content (RFC 9112 §6.1, Appendix C.2.2).
+    return request.version == "HTTP/1.1" or (
+        b"keep-alive" in head.fields.tokens(b"connection") and b"transfer-encoding" not in head.fields
     )
 
 

@@ -47,7 +47,8 @@ class ContentReader(ABC):
             Content octets, without framing; none where more must be received first.
 
         Raises:
-            RemoteProtocolError: The framing is broken.
+            RemoteProtocolError: The framing is broken. Content before that is returned first, so one
+                has to read on until there is none.
         """
 
     @abstractmethod
@@ -85,20 +86,16 @@ class ChunkedReader(ContentReader):
 
     def read(self, buffer: bytearray) -> bytes:
         pieces: list[bytes] = []
-        while not self.done:
-            if self._remaining:
-                piece = self._read_chunk(buffer)
+        try:
+            while not self.done:
+                piece = self._read_chunk(buffer) if self._remaining else self._read_line(buffer)
                 if piece is None:
                     break
                 pieces.append(piece)
-            else:
-                line = self._read_line(buffer)
-                if line is None:
-                    break
-                if self._in_trailers:
-                    self._take_trailer(line)
-                else:
-                    self._take_size(line)
+        except RemoteProtocolError:
+            # It stands at the front of the buffer, for the next to read.
+            if not any(pieces):
+                raise
         return b"".join(pieces)
 
     def _read_chunk(self, buffer: bytearray) -> bytes | None:
@@ -111,7 +108,7 @@ class ChunkedReader(ContentReader):
             self._remaining -= len(piece)
             return piece
         if not b"\r\n".startswith(buffer[:2]):
-            raise RemoteProtocolError(f"a chunk is followed by {bytes(buffer[:2])!r} instead of CRLF")
+            raise RemoteProtocolError("a chunk is longer than its size, or no CRLF follows it")
         if len(buffer) < 2:
             return None
         del buffer[:2]
@@ -119,6 +116,7 @@ class ChunkedReader(ContentReader):
         return b""
 
     def _read_line(self, buffer: bytearray) -> bytes | None:
+        """Take a line of the framing, in which there is no content; None where it is not there."""
         end = buffer.find(b"\n")
         if end > MAX_LINE_OCTETS or (end < 0 and len(buffer) > MAX_LINE_OCTETS):
             raise RemoteProtocolError(f"a line of the chunked framing exceeds {MAX_LINE_OCTETS} octets")
@@ -127,8 +125,12 @@ class ChunkedReader(ContentReader):
         line = bytes(buffer[: end + 1])
         if not line.endswith(b"\r\n"):
             raise RemoteProtocolError(f"a line of the chunked framing ends with LF alone: {line!r}")
+        if self._in_trailers:
+            self._take_trailer(line[:-2])
+        else:
+            self._take_size(line[:-2])
         del buffer[: end + 1]
-        return line[:-2]
+        return b""
 
     def _take_size(self, line: bytes) -> None:
         match = _CHUNK_LINE.fullmatch(line)

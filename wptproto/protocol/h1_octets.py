@@ -16,22 +16,26 @@ __all__ = [
     "LAST_CHUNK",
     "chunk",
     "content_length",
+    "ends_connection",
     "field_line",
+    "field_lines",
     "field_section_is_sound",
+    "is_chunked",
     "last_chunk",
     "status_line",
     "status_line_is_sound",
+    "trailers_are_sound",
 ]
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 # RFC 9110 §5.6.2: token = 1*tchar. §5.5: field-value = *field-content, which has no CTL but HTAB
 # and neither begins nor ends with white space.
-_SOUND_NAME = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
-_SOUND_VALUE = rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?"
-_SOUND_LINE = re.compile(_SOUND_NAME + rb": " + _SOUND_VALUE)
+_SOUND_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_SOUND_VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _SOUND_REASON = re.compile(rb"[\t -~\x80-\xff]*")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
+_FOLD = re.compile(rb"\r\n[ \t]+")
 
 
 def status_line(status: int, reason: bytes) -> bytes:
@@ -61,7 +65,26 @@ def status_line_is_sound(status: int, reason: bytes) -> bool:
 
 def field_section_is_sound(lines: Iterable[FieldLine]) -> bool:
     """Whether every client reads such field lines as just these (RFC 9112 §5)."""
-    return all(_SOUND_LINE.fullmatch(b"%s: %s" % line) for line in lines)
+    return all(_SOUND_NAME.fullmatch(name) and _SOUND_VALUE.fullmatch(value) for name, value in lines)
+
+
+def trailers_are_sound(trailers: Fields) -> bool:
+    """Whether every client reads such a trailer section as just this, and no end of content in it."""
+    # RFC 9110 §6.5.1: "Many fields cannot be processed outside the header section [...] such as those
+    # that describe message framing"
+    framed = b"transfer-encoding" in trailers or b"content-length" in trailers
+    return not framed and field_section_is_sound(trailers)
+
+
+def ends_connection(method: str, status: int, fields: Fields) -> bool:
+    """
+    Whether such a response is the last on its connection, however it is framed.
+
+    It says so (RFC 9112 §9.6), or what follows is another protocol (RFC 9110 §15.2.2) or a tunnel
+    (§9.3.6), or, with any other 1xx, the response proper, which has not begun.
+    """
+    tunnel = method == "CONNECT" and 200 <= status < 300
+    return status < 200 or tunnel or b"close" in fields.tokens(b"connection")
 
 
 def content_length(fields: Fields) -> int | None:
@@ -75,5 +98,31 @@ def content_length(fields: Fields) -> int | None:
     if not values:
         return None
     if len(values) > 1 or _LENGTH.fullmatch(values[0]) is None:
-        raise ValueError(b", ".join(values).decode("latin-1"))
+        raise ValueError(f"not one length: {values!r}")
     return int(values[0])
+
+
+def is_chunked(fields: Fields) -> bool:
+    """
+    Return whether a message's fields say that its content comes in chunks.
+
+    Raises:
+        ValueError: They name another coding, or two framings at once (RFC 9112 §6.1, §6.3).
+    """
+    codings = fields.get_list(b"transfer-encoding")
+    if not codings:
+        return False
+    if len(codings) > 1 or codings[0].lower() != b"chunked" or b"content-length" in fields:
+        raise ValueError(f"not framed by chunks, and by nothing else: {codings!r}")
+    return True
+
+
+def field_lines(head: bytes) -> Fields:
+    """
+    Take apart the field lines of a head that is known to be one.
+
+    Their values are as received, but for the white space around them, and a folded one is one
+    line: RFC 9112 §5.2 leaves the choice between that and an error.
+    """
+    lines = _FOLD.sub(b" ", head).split(b"\r\n")[1:-2]
+    return Fields((name, value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines))

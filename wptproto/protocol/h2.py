@@ -2,21 +2,24 @@
 H2Connection: HTTP/2, over h2.
 
 h2 keeps the state of streams, windows and compression. What it does not do, or does too eagerly,
-stands here:
+stands here, and what it thinks of fields in ``h2_fields``:
 
 - Frames are given to it one by one, so that a violation never swallows the events of the sound
   frames received with it, wherever the octets were cut.
+- A malformed request is an error of its stream (RFC 9113 §8.1.1): its client gets a 400 with the
+  reason, and then the reset. To h2 it would be one of the connection.
 - Content is acknowledged in two parts: the connection's window as octets arrive, so that no
   slow handler holds up the other streams; the stream's window as its handler consumes them. What
   can pile up in memory is therefore the sum of the stream windows.
 - After GOAWAY from the peer the streams that are open go on (RFC 9113 §6.8); h2 would stop.
 - The reason of a violation goes into the debug data of our GOAWAY.
 - A message's fields go out as a script wrote them, but for what HTTP/2 has no place for
-  (RFC 9113 §8.2.2). h2's own checks and clean-ups of outbound fields are off.
+  (RFC 9113 §8.2.2). h2's own checks and clean-ups of fields are off.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import h2.config
@@ -26,12 +29,16 @@ import h2.exceptions
 import h2.settings
 from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
+from h2.frame_buffer import FrameBuffer
 from h2.settings import SettingCodes
 from h2.stream import StreamInputs
+from hpack import HPACKError
+from hyperframe.exceptions import HyperframeError
+from hyperframe.frame import Frame, RstStreamFrame, SettingsFrame
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol import h1_octets
-from wptproto.protocol.connection import Closing, Connection
+from wptproto.protocol.connection import Closing, Connection, reason_octets
 from wptproto.protocol.events import (
     ContentReceived,
     Event,
@@ -44,9 +51,9 @@ from wptproto.protocol.events import (
     UpgradeReceived,
     WindowOpened,
 )
+from wptproto.protocol.h2_fields import lowered, request_head, response_section, trailer_section
 from wptproto.semantics.fields import FieldLine, Fields
-from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content
-from wptproto.semantics.target import parse_authority
+from wptproto.semantics.message import ResponseHead, never_has_content
 
 __all__ = ["PREFACE", "H2Connection"]
 
@@ -59,17 +66,28 @@ CONNECTION_WINDOW_OCTETS = 1024 * 1024
 MAX_FIELD_SECTION_OCTETS = 256 * 1024
 
 _FRAME_HEADER_OCTETS = 9
-_GOAWAY_OCTETS = _FRAME_HEADER_OCTETS + 8  # of the one h2 writes by itself, without debug data
+_ACK = 0x1
+_ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
-# RFC 9113 §8.2.2: "Connection, ... Proxy-Connection, Keep-Alive, Transfer-Encoding, and Upgrade"
-_CONNECTION_SPECIFIC = frozenset(
-    (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
-)
+
+class _FrameBuffer(FrameBuffer):
+    def __next__(self) -> Frame:
+        """Let no frame spell out its content: h2 makes a ``repr`` of each, for a log that nobody keeps."""
+        frame = super().__next__()
+        frame._body_repr = str  # type: ignore[method-assign]
+        return frame
 
 
 class _H2(h2.connection.H2Connection):
+    def __init__(self, config: h2.config.H2Configuration) -> None:
+        super().__init__(config)
+        self.incoming_buffer = _FrameBuffer(server=True)
+
     def clear_outbound_data_buffer(self) -> None:
         """Keep what is queued when GOAWAY arrives: it belongs to streams that go on (RFC 9113 §6.8)."""
+
+    def _terminate_connection(self, error_code: ErrorCodes) -> None:
+        """Leave it to us, who tell the reason, and for whom not every error is the connection's."""
 
 
 @dataclass(slots=True)
@@ -77,11 +95,13 @@ class _Stream:
     """What we know of an exchange beside h2."""
 
     method: str
+    missing: int | None = None  # octets promised by the request's Content-Length and not yet received
     request_ended: bool = False
     head_sent: bool = False
     ended: bool = False
     remaining: int | None = None  # octets promised by Content-Length and not yet sent
-    unacknowledged: int = 0
+    delivered: int = 0  # content octets the handler has not acknowledged
+    unacknowledged: int = 0  # octets that the client may send again, and has not been told yet
     responded: bool = False  # finished here, while the client still sends: drop what comes
     verbatim: bool = False
 
@@ -103,6 +123,7 @@ class H2Connection(Connection):
             h2.config.H2Configuration(
                 client_side=False,
                 header_encoding=None,
+                validate_inbound_headers=False,
                 validate_outbound_headers=False,
                 normalize_outbound_headers=False,
             )
@@ -120,10 +141,13 @@ class H2Connection(Connection):
             self._h2.initiate_connection()
         else:
             self._h2.initiate_upgrade_connection(upgrade_settings)
+        # Counted here, for one stream too many is an error of that stream alone (RFC 9113 §5.1.2).
+        del self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS]
         self._h2.increment_flow_control_window(CONNECTION_WINDOW_OCTETS - 65535)
         self._streams: dict[ExchangeId, _Stream] = {}
         self._buffer = bytearray()
         self._preface_pending = len(PREFACE)
+        self._settings_pending = True
         self._unacknowledged = 0
         self._outgoing: list[bytes] = []
         self._peer_finished = False
@@ -137,11 +161,18 @@ class H2Connection(Connection):
         Returns:
             The connection, and the events of the upgraded request, which is stream 1 (RFC 7540 §3.2).
         """
-        connection = cls(upgrade_settings=upgrade.settings)
+        events: list[Event]
+        try:
+            connection = cls(upgrade_settings=upgrade.settings)
+        except h2.exceptions.ProtocolError as error:
+            # HTTP2-Settings is as good as a SETTINGS frame (RFC 7540 §3.2.1), and as bad.
+            connection, events = cls(), []
+            connection._violated(error, events)
+            return connection, events
         head = replace(upgrade.head, version="HTTP/2.0", octets=b"")  # as it is answered
         exchange_id = ExchangeId(1)
         connection._streams[exchange_id] = _Stream(head.method, request_ended=True)
-        events: list[Event] = [
+        events = [
             RequestReceived(exchange_id, head, has_content=False),
             RequestEnded(exchange_id, Fields()),
         ]
@@ -158,39 +189,67 @@ class H2Connection(Connection):
         events: list[Event] = []
         try:
             while (octets := self._take_frame()) is not None:
-                for event in self._h2.receive_data(octets):
-                    self._translate(event, events)
-                if self.closing is not Closing.NO:
-                    break
+                self._receive_frame(octets, events)
         except h2.exceptions.ProtocolError as error:
             self._violated(error, events)
         return events
 
     def _take_frame(self) -> bytes | None:
         """Take the preface or one frame off the buffer; None where its rest must be received first."""
+        if self.closing is not Closing.NO:
+            return None
         if self._preface_pending:
-            octets = bytes(self._buffer[: self._preface_pending])
-            self._preface_pending -= len(octets)
-        elif len(self._buffer) < _FRAME_HEADER_OCTETS:
-            return None
+            size = min(self._preface_pending, len(self._buffer))  # so that a wrong octet shows at once
+            self._preface_pending -= size
         else:
-            length = int.from_bytes(self._buffer[:3], "big")
-            if length > self._h2.max_inbound_frame_size:
-                length = 0  # the header alone lets h2 refuse it, before its payload fills the memory
-            if len(self._buffer) < _FRAME_HEADER_OCTETS + length:
-                return None
-            octets = bytes(self._buffer[: _FRAME_HEADER_OCTETS + length])
-        if not octets:
+            size = self._frame_octets()
+        if not 0 < size <= len(self._buffer):
             return None
-        del self._buffer[: len(octets)]
+        octets = bytes(self._buffer[:size])
+        del self._buffer[:size]
         return octets
 
+    def _frame_octets(self) -> int:
+        """
+        Look at the frame header in front, and return how long that frame is.
+
+        Raises:
+            h2.exceptions.ProtocolError: It is one that h2 would let pass, or would wait for the whole of.
+        """
+        if len(self._buffer) < _FRAME_HEADER_OCTETS:
+            return _FRAME_HEADER_OCTETS
+        kind, stream_id = self._buffer[3], int.from_bytes(self._buffer[5:9], "big") & 0x7FFFFFFF
+        if self._settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
+            # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
+            raise h2.exceptions.ProtocolError("the preface is not followed by SETTINGS")
+        if kind == RstStreamFrame.type and stream_id > self._h2.highest_inbound_stream_id:
+            # RFC 9113 §6.4: "RST_STREAM frames MUST NOT be sent for a stream in the "idle" state."
+            raise h2.exceptions.ProtocolError(f"RST_STREAM for stream {stream_id}, which is idle")
+        length = int.from_bytes(self._buffer[:3], "big")
+        if length > self._h2.max_inbound_frame_size:
+            raise h2.exceptions.FrameTooLargeError(
+                f"a frame of {length} octets, where {self._h2.max_inbound_frame_size} are the most"
+            )
+        self._settings_pending = False
+        return _FRAME_HEADER_OCTETS + length
+
+    def _receive_frame(self, octets: bytes, events: list[Event]) -> None:
+        try:
+            received = self._h2.receive_data(octets)
+        except h2.exceptions.InvalidBodyLengthError as error:
+            # Only a DATA frame is so, and h2 has not told us of it.
+            self._open_connection_window(len(octets) - _FRAME_HEADER_OCTETS)
+            exchange_id = ExchangeId(int.from_bytes(octets[5:9], "big") & 0x7FFFFFFF)
+            self._fail(exchange_id, RemoteProtocolError(str(error)), events)
+            return
+        for event in received:
+            self._translate(event, events)
+
     def _violated(self, error: h2.exceptions.ProtocolError, events: list[Event]) -> None:
-        reason = str(error) or type(error).__name__
-        self._flush(drop=_GOAWAY_OCTETS)
-        self._h2.close_connection(error.error_code, reason.encode("utf-8", "backslashreplace"))
+        reason, code = _reason(error), _error_code(error)
+        self._h2.close_connection(code, reason_octets(reason))
         self._end_all(reason, events)
-        events.append(ProtocolViolated(RemoteProtocolError(reason, error_code=int(error.error_code))))
+        events.append(ProtocolViolated(RemoteProtocolError(reason, error_code=int(code))))
 
     def _end_all(self, reason: str, events: list[Event]) -> None:
         self.closing = Closing.GRACEFUL
@@ -234,7 +293,7 @@ class H2Connection(Connection):
             case h2.events.StreamEnded():
                 self._take_end(ExchangeId(event.stream_id), Fields(), events)
             case h2.events.TrailersReceived():
-                self._take_end(ExchangeId(event.stream_id), Fields(event.headers), events)
+                self._take_trailers(event, events)
             case h2.events.WindowUpdated():
                 events.append(WindowOpened(ExchangeId(event.stream_id) if event.stream_id else None))
             case h2.events.RemoteSettingsChanged():
@@ -249,46 +308,75 @@ class H2Connection(Connection):
 
     def _take_request(self, event: h2.events.RequestReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
-        self._streams[exchange_id] = stream = _Stream(_method(event.headers))
+        if len(self._streams) >= MAX_CONCURRENT_STREAMS:
+            self._h2.reset_stream(exchange_id, ErrorCodes.REFUSED_STREAM)
+            return
         ended = event.stream_ended is not None
+        method = next((value for name, value in event.headers if name == b":method"), b"")
+        self._streams[exchange_id] = stream = _Stream(method.decode("latin-1"))
         try:
-            head = _request_head(event.headers)
+            head = request_head(event.headers)
+            lengths = head.fields.get_list(b"content-length")
+            stream.missing = int(lengths[0]) if lengths else None  # h2 has seen that they are one number
+            if ended:
+                _expect_none(stream.missing)
         except RemoteProtocolError as error:
-            error.exchange_id = exchange_id
-            stream.request_ended = ended
-            self._refuse(exchange_id, error)
-            events.append(ProtocolViolated(error))
+            self._refuse(exchange_id, error, events)
             return
         expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
         events.append(RequestReceived(exchange_id, head, not ended, expects_continue))
 
-    def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError) -> None:
-        """Answer a malformed request that no handler will see (RFC 9113 §8.1.1)."""
-        content = f"{error.reason}\n".encode("utf-8", "backslashreplace")
+    def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
+        """
+        Answer a malformed request that no handler will see.
+
+        RFC 9113 §8.1.1: "For malformed requests, a server MAY send an HTTP response prior to closing or
+        resetting the stream."
+        """
+        content = reason_octets(error.reason) + b"\n"
         fields = Fields(
             ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content)))
         )
+        stream = self._streams[exchange_id]
         self.send_head(exchange_id, ResponseHead(error.status_hint, fields))
-        if self.send_content(exchange_id, content, end=True) == len(content):
-            self.finish(exchange_id)
-        else:
-            self.abort(exchange_id)
+        if stream.method != "HEAD":
+            self.send_content(exchange_id, content)
+        stream.responded = True
+        self._fail(exchange_id, error, events)
+
+    def _fail(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
+        """End one exchange: malformed requests are stream errors of type PROTOCOL_ERROR (RFC 9113 §8.1.1)."""
+        error.exchange_id = exchange_id
+        if not self._streams[exchange_id].responded:
+            events.append(ExchangeReset(exchange_id, error.reason))
+        events.append(ProtocolViolated(error))
+        self._reset(exchange_id, ErrorCodes.PROTOCOL_ERROR)
 
     def _take_content(self, event: h2.events.DataReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
         size = event.flow_controlled_length
-        self._unacknowledged += size
-        if self._unacknowledged >= CONNECTION_WINDOW_OCTETS // 2:
-            self._h2.increment_flow_control_window(self._unacknowledged)
-            self._unacknowledged = 0
-        stream = self._streams.get(exchange_id)
-        if stream is None:
-            return
+        self._open_connection_window(size)
+        stream = self._streams[exchange_id]
+        if stream.missing is not None:
+            stream.missing -= len(event.data)
         wanted = 0 if stream.responded else len(event.data)
+        stream.delivered += wanted
         if event.stream_ended is None:
             self._open_window(exchange_id, stream, size - wanted)  # padding is nobody's to consume
         if wanted:
             events.append(ContentReceived(exchange_id, event.data))
+
+    def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
+        exchange_id = ExchangeId(event.stream_id)
+        stream = self._streams[exchange_id]
+        try:
+            trailers = trailer_section(event.headers)
+            _expect_none(stream.missing)
+        except RemoteProtocolError as error:
+            stream.request_ended = True
+            self._fail(exchange_id, error, events)
+        else:
+            self._take_end(exchange_id, trailers, events)
 
     def _take_end(self, exchange_id: ExchangeId, trailers: Fields, events: list[Event]) -> None:
         stream = self._streams.get(exchange_id)
@@ -327,7 +415,7 @@ class H2Connection(Connection):
             raise LocalProtocolError(
                 f"HTTP/2 has no informational response with status {head.status}", exchange_id=exchange_id
             )
-        self._h2.send_headers(exchange_id, _field_section(head))
+        self._send_headers(exchange_id, response_section(head))
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         stream = self._stream(exchange_id)
@@ -344,7 +432,7 @@ class H2Connection(Connection):
                 pass  # it promises nothing that could be kept
         stream.ended = end and not stream.remaining
         stream.head_sent = True
-        self._h2.send_headers(exchange_id, _field_section(head), end_stream=stream.ended)
+        self._send_headers(exchange_id, response_section(head), end=stream.ended)
 
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         stream = self._continuing(exchange_id)
@@ -370,8 +458,18 @@ class H2Connection(Connection):
 
     def send_trailers(self, exchange_id: ExchangeId, trailers: Fields) -> None:
         stream = self._continuing(exchange_id)
-        self._h2.send_headers(exchange_id, _lowered(trailers), end_stream=True)
+        lines = lowered(trailers)
+        if lines:
+            self._send_headers(exchange_id, lines, end=True)
+        else:
+            self._h2.end_stream(exchange_id)  # HEADERS cannot be empty, to h2
         stream.ended = True
+
+    def _send_headers(self, exchange_id: ExchangeId, lines: list[FieldLine], *, end: bool = False) -> None:
+        try:
+            self._h2.send_headers(exchange_id, lines, end_stream=end)
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
 
     def send_verbatim(self, exchange_id: ExchangeId, octets: bytes) -> None:
         stream = self._stream(exchange_id)
@@ -396,22 +494,29 @@ class H2Connection(Connection):
             self._forget(exchange_id)
         else:
             stream.responded = True
-            self._open_window(exchange_id, stream, 0)
+            self._open_window(exchange_id, stream, stream.delivered)  # nobody will acknowledge it now
         return []
 
     def abort(self, exchange_id: ExchangeId) -> None:
         if exchange_id in self._streams:
-            self._h2.reset_stream(exchange_id, ErrorCodes.INTERNAL_ERROR)
-            self._forget(exchange_id)
+            self._reset(exchange_id, ErrorCodes.INTERNAL_ERROR)
+
+    def _reset(self, exchange_id: ExchangeId, error_code: ErrorCodes) -> None:
+        stream = self._streams[exchange_id]
+        if not (stream.ended and stream.request_ended):
+            self._h2.reset_stream(exchange_id, error_code)
+        self._forget(exchange_id)
 
     def acknowledge(self, exchange_id: ExchangeId, consumed: int) -> None:
         stream = self._streams.get(exchange_id)
-        if stream is not None:
+        if stream is not None and not stream.responded:
+            stream.delivered -= consumed
             self._open_window(exchange_id, stream, consumed)
 
     def close(self, reason: str = "") -> None:
         if self.closing is Closing.NO:
-            self._h2.close_connection(ErrorCodes.NO_ERROR, reason.encode())
+            self._h2.close_connection(ErrorCodes.NO_ERROR, reason_octets(reason))
+            self._streams.clear()
             self.closing = Closing.GRACEFUL
 
     def data_to_send(self) -> bytes:
@@ -420,15 +525,19 @@ class H2Connection(Connection):
         self._outgoing.clear()
         return data
 
-    def _flush(self, *, drop: int = 0) -> None:
-        """Move what h2 has queued behind what stands there; *drop* octets at its end are not wanted."""
-        octets = self._h2.data_to_send()
-        self._outgoing.append(octets[: len(octets) - drop])
+    def _flush(self) -> None:
+        """Move what h2 has queued behind what stands there."""
+        self._outgoing.append(self._h2.data_to_send())
+
+    def _open_connection_window(self, size: int) -> None:
+        self._unacknowledged += size
+        if self._unacknowledged >= CONNECTION_WINDOW_OCTETS // 2:
+            self._h2.increment_flow_control_window(self._unacknowledged)
+            self._unacknowledged = 0
 
     def _open_window(self, exchange_id: ExchangeId, stream: _Stream, size: int) -> None:
         stream.unacknowledged += size
-        half_spent = stream.unacknowledged >= STREAM_WINDOW_OCTETS // 2
-        if (half_spent or (stream.responded and stream.unacknowledged)) and not stream.request_ended:
+        if stream.unacknowledged >= STREAM_WINDOW_OCTETS // 2 and not stream.request_ended:
             self._h2.increment_flow_control_window(stream.unacknowledged, exchange_id)
             stream.unacknowledged = 0
 
@@ -461,45 +570,35 @@ class H2Connection(Connection):
         return stream
 
 
-def _method(lines: list[FieldLine]) -> str:
-    return next(value for name, value in lines if name == b":method").decode("latin-1")
+def _expect_none(missing: int | None) -> None:
+    """
+    See that a request which ended by HEADERS has its content; at the end of DATA h2 does.
+
+    RFC 9113 §8.1.1: a request is malformed if its Content-Length "does not equal the sum of the DATA frame
+    payload lengths that form the content".
+
+    Raises:
+        RemoteProtocolError: It has not.
+    """
+    if missing:
+        raise RemoteProtocolError(f"the request ends {missing} octets before its Content-Length")
 
 
-def _request_head(lines: list[FieldLine]) -> RequestHead:
-    """RFC 9113 §8.3.1: the pseudo-fields are the request line, and :authority is Host."""
-    pseudo: dict[bytes, bytes] = {}
-    fields: list[FieldLine] = []
-    for name, value in lines:
-        if name.startswith(b":"):
-            pseudo[bytes(name)] = bytes(value)
-        else:
-            fields.append((bytes(name), bytes(value)))
-    method = pseudo[b":method"].decode("latin-1")
-    path = pseudo.get(b":path", b"")
-    if method != "CONNECT" and not path.startswith(b"/") and not (method == "OPTIONS" and path == b"*"):
-        raise RemoteProtocolError(f":path is neither a path nor, for OPTIONS, an asterisk: {path!r}")
-    authority = pseudo.get(b":authority")
-    if authority is not None:
-        fields = [(b"host", authority), *((name, value) for name, value in fields if name != b"host")]
-    else:
-        authority = next((value for name, value in fields if name == b"host"), b"")
-    parse_authority(authority)
-    return RequestHead(
-        method=method,
-        target=path or authority,
-        path=path,
-        authority=authority,
-        version="HTTP/2.0",
-        fields=Fields(fields),
-    )
+def _reason(error: h2.exceptions.ProtocolError) -> str:
+    """Put an exception of h2's in words; hyperframe, below it, often has the better ones."""
+    if isinstance(error, h2.exceptions.NoSuchStreamError):
+        return f"a frame for stream {error.stream_id}, which is not open"
+    cause = error.__cause__
+    reason = f"{error} ({cause})" if isinstance(cause, HyperframeError) else str(error)
+    return _ADDRESS.sub("", reason)
 
 
-def _lowered(fields: Fields) -> list[FieldLine]:
-    return [(name.lower(), value) for name, value in fields if name.lower() not in _CONNECTION_SPECIFIC]
-
-
-def _field_section(head: ResponseHead) -> list[FieldLine]:
-    return [(b":status", b"%d" % head.status), *_lowered(head.fields)]
+def _error_code(error: h2.exceptions.ProtocolError) -> ErrorCodes:
+    # RFC 9113 §4.3: "A receiver MUST terminate the connection with a connection error of type
+    # COMPRESSION_ERROR if it does not decompress a field block."
+    if isinstance(error.__cause__, HPACKError) and error.error_code == ErrorCodes.PROTOCOL_ERROR:
+        return ErrorCodes.COMPRESSION_ERROR
+    return error.error_code
 
 
 def _code_name(code: int | ErrorCodes | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
 
 from wptproto.errors import RemoteProtocolError
 
@@ -15,7 +16,12 @@ _AUTHORITY = re.compile(
     rb"|(?:[-A-Za-z0-9._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)"
     rb"(?::(?P<port>[0-9]{0,5}))?"
 )
-_ABSOLUTE = re.compile(rb"(?P<scheme>[A-Za-z][-+.A-Za-z0-9]*)://(?P<authority>[^/?#]*)(?P<rest>.*)")
+# RFC 9112 §3.2.1: origin-form = absolute-path [ "?" query ]. What RFC 3986 wants encoded in it is let through
+# if it can be seen, for browsers send it; but a fragment has no place in a target.
+_ORIGIN = re.compile(rb"/[!\"$-~]*")
+_ABSOLUTE = re.compile(
+    rb"(?P<scheme>[A-Za-z][-+.A-Za-z0-9]*)://(?P<authority>[^/?#]*)(?P<rest>(?:[/?][!\"$-~]*)?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,10 @@ class Authority:
 
     host: bytes
     port: int | None
+
+    def __bytes__(self) -> bytes:
+        """Return ``host:port``, or the host alone."""
+        return self.host if self.port is None else b"%s:%d" % (self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +67,19 @@ def parse_authority(octets: bytes) -> Authority:
     """
     match = _AUTHORITY.fullmatch(octets)
     port = int(match["port"]) if match is not None and match["port"] else None
-    if match is None or (port is not None and port > 65535):
+    if match is None or (port is not None and port > 65535) or not _is_host(match["host"]):
         raise RemoteProtocolError(f"not a host and port: {octets!r}")
     return Authority(match["host"], port)
+
+
+def _is_host(host: bytes) -> bool:
+    """Whether what has the letters of an IPv6 address is one, too (RFC 3986 §3.2.2)."""
+    if host.startswith(b"[") and not host.startswith(b"[v"):
+        try:
+            IPv6Address(host[1:-1].decode("ascii"))
+        except AddressValueError:
+            return False
+    return True
 
 
 def parse_target(method: str, octets: bytes) -> Target:
@@ -74,12 +94,16 @@ def parse_target(method: str, octets: bytes) -> Target:
         if authority.port is None or not authority.host:
             raise RemoteProtocolError(f"CONNECT wants host:port as its target, not {octets!r}")
         return Target(octets, b"", authority)
-    if octets.startswith(b"/"):
+    if _ORIGIN.fullmatch(octets):
         return Target(octets, octets)
     if octets == b"*" and method == "OPTIONS":
         return Target(octets, b"*")
     match = _ABSOLUTE.fullmatch(octets)
     if match is None:
         raise RemoteProtocolError(f"the request target is neither a path nor an absolute URI: {octets!r}")
-    rest = match["rest"]
-    return Target(octets, rest if rest.startswith(b"/") else b"/" + rest, parse_authority(match["authority"]))
+    authority, rest = parse_authority(match["authority"]), match["rest"]
+    # RFC 9110 §4.2.1: "A recipient that processes such a URI reference [with an empty host
+    # identifier] MUST reject it as invalid."
+    if not authority.host and match["scheme"].lower() in (b"http", b"https"):
+        raise RemoteProtocolError(f"the request target names no host: {octets!r}")
+    return Target(octets, rest if rest.startswith(b"/") else b"/" + rest, authority)
