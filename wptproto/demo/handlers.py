@@ -47,7 +47,7 @@ def step_by_step(request: Request, response: Response) -> None:
 def echo(request: Request, response: Response) -> None:
     """Answer with the request as the server saw it: any method, all field lines in order, the content."""
     lines = [f"{request.method} {request.request_path} {request.protocol_version}".encode("latin-1")]
-    lines += [name + b": " + value for name, value in request.raw_headers]
+    lines += [name + b": " + value for name, value in request.head.fields]
     response.headers.set("Content-Type", "text/plain")
     response.headers.set("X-Content-Type-Options", "nosniff")
     response.content = b"\n".join([*lines, b"", request.body])

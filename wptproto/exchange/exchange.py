@@ -64,6 +64,7 @@ class Exchange:
             server_address=surroundings.server_address,
             server=surroundings.server,
             doc_root=surroundings.doc_root,
+            h2_stream_id=received.exchange_id if head.version == "HTTP/2.0" else None,
         )
         self.response = Response(self, self.request)
 
@@ -83,11 +84,17 @@ class Exchange:
     def finish(self) -> None:
         """End the response, and let go of the request."""
         self.response.writer.finish()
-        self.content.close()
+        self.release()
 
     def abort(self, reason: str) -> None:
         """Cut the response off visibly, and let go of the request."""
         self.bridge.send([Abort(reason)])
+        self.release()
+
+    def release(self) -> None:
+        """Let go of all content, though others may still hold the exchange."""
+        self.response.close_content()
+        self.response.content = None
         self.content.close()
 
     def _send_continue(self) -> None:
@@ -97,4 +104,5 @@ class Exchange:
 
     def _closes(self) -> bool:
         """Whether the HTTP/1.1 connection will close, as far as the request decides (RFC 9112 §9.3)."""
-        return self._waits_for_continue or not asks_to_persist(self.head)
+        waits = self._waits_for_continue and not self.content.has_arrived
+        return waits or not asks_to_persist(self.head)

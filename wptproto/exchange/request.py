@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.message import Message
 from typing import Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
 
 from wptproto.exchange.content import RequestContent
+from wptproto.semantics.authentication import Authentication
+from wptproto.semantics.cookies import Cookies, parse_cookies
 from wptproto.semantics.fields import Fields, to_octets
-from wptproto.semantics.forms import MultiDict, parse_urlencoded
+from wptproto.semantics.forms import FormValue, MultiDict, parse_form, parse_urlencoded
 from wptproto.semantics.message import RequestHead
 
-__all__ = ["Request", "RequestHeaders"]
+__all__ = ["RawHeaders", "Request", "RequestHeaders"]
 
 D = TypeVar("D")
 
@@ -67,16 +70,42 @@ class RequestHeaders:
         """Return the names, in lower case."""
         return list(self)
 
-    def values(self) -> list[bytes]:
-        """Return the values, as ``[]`` gives them."""
-        return [self[name] for name in self]
+    def values(self) -> list[list[bytes]]:
+        """Return the values of each name, as ``get_list`` gives them."""
+        return [self.get_list(name) for name in self]
 
-    def items(self) -> list[tuple[bytes, bytes]]:
-        """Return each name, in lower case, with its value as ``[]`` gives it."""
-        return [(name, self[name]) for name in self]
+    def items(self) -> list[tuple[bytes, list[bytes]]]:
+        """Return each name, in lower case, with its values as ``get_list`` gives them."""
+        return [(name, self.get_list(name)) for name in self]
+
+    def itervalues(self) -> Iterator[bytes]:
+        """Iterate over the values, as ``[]`` gives them."""
+        return (self[name] for name in self)
+
+    def iteritems(self) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over the names, in lower case, with their values as ``[]`` gives them."""
+        return ((name, self[name]) for name in self)
 
     def __repr__(self) -> str:
         return f"RequestHeaders({self.items()!r})"
+
+
+class RawHeaders(Message):
+    """
+    A request's fields as text of one character to one octet, in order, with case and repetition as received.
+
+    As with ``http.client``, ``[]`` and ``get`` answer the first line of a name, and None where there
+    is none; ``raw_items`` and ``items`` give all lines, and ``str`` writes them one below the other.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__()
+        for name, value in fields:
+            self[name.decode("latin-1")] = value.decode("latin-1")
+
+    def getallmatchingheaders(self, name: str) -> list[str]:
+        """Return the field lines of a name, as ``Name: value``."""
+        return [f"{key}: {value}" for key, value in self.raw_items() if key.lower() == name.lower()]
 
 
 class Request:
@@ -90,12 +119,15 @@ class Request:
         request_path: The request target as received; over HTTP/2 ``:path``.
         protocol_version: ``HTTP/1.0``, ``HTTP/1.1`` or ``HTTP/2.0``.
         client_address: Address and port of the client.
-        raw_headers: The fields in order, with case and repetition as received.
         raw_input: The content, as a file that may still be growing.
         doc_root: The directory that is served, or None.
+        url_base: The path below which a handler's directory is mounted.
+        h2_stream_id: The stream's number; over HTTP/1.1 there is no such attribute.
         server: The server that took the request.
         route_match: What the groups of the route's pattern matched, ``*`` among them.
     """
+
+    h2_stream_id: int
 
     def __init__(
         self,
@@ -107,23 +139,30 @@ class Request:
         server_address: tuple[str, int],
         server: Any = None,
         doc_root: str | None = None,
+        h2_stream_id: int | None = None,
     ) -> None:
         self.head = head
         self.method = head.method
         self.request_path = head.target.decode("latin-1")
         self.protocol_version = head.version
         self.client_address = client_address
-        self.raw_headers = head.fields
         self.raw_input = content
         self.server = server
         self.doc_root = doc_root
+        self.url_base = "/"
+        if h2_stream_id is not None:
+            self.h2_stream_id = h2_stream_id
         self.route_match: dict[str, str] = {}
         self._scheme = scheme
         self._server_address = server_address
         self._url: str | None = None
         self._url_parts: SplitResult | None = None
         self._headers: RequestHeaders | None = None
+        self._raw_headers: RawHeaders | None = None
         self._get: MultiDict[bytes] | None = None
+        self._post: MultiDict[FormValue] | None = None
+        self._cookies: Cookies | None = None
+        self._auth: Authentication | None = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url}>"
@@ -158,6 +197,36 @@ class Request:
         return self._headers
 
     @property
+    def raw_headers(self) -> RawHeaders:
+        """The fields in order, with case and repetition as received."""
+        if self._raw_headers is None:
+            self._raw_headers = RawHeaders(self.head.fields)
+        return self._raw_headers
+
+    @property
+    def request_line(self) -> bytes:
+        """The request line as received, with its CRLF; HTTP/2 has none."""
+        line, end, _ = self.head.octets.partition(b"\n")
+        return line + end
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies by name."""
+        if self._cookies is None:
+            # RFC 9113 §8.2.3: "If there are multiple Cookie header fields after decompression,
+            # these MUST be concatenated into a single octet string using the two-octet delimiter
+            # of 0x3b, 0x20". HTTP/1.1 clients send one; two are taken in the same way.
+            self._cookies = parse_cookies(b"; ".join(self.head.fields.get_list(b"cookie")))
+        return self._cookies
+
+    @property
+    def auth(self) -> Authentication:
+        """The client's credentials; HTTPException with 400 where they make no sense."""
+        if self._auth is None:
+            self._auth = Authentication(self.headers)
+        return self._auth
+
+    @property
     def body(self) -> bytes:
         """The whole content; waits until it is there. ``raw_input`` stays where it was."""
         position = self.raw_input.tell()
@@ -173,3 +242,24 @@ class Request:
         if self._get is None:
             self._get = parse_urlencoded(self.head.path.partition(b"?")[2])
         return self._get
+
+    @property
+    def POST(self) -> MultiDict[FormValue]:
+        """
+        The names and values of the form that is the content; waits until all of it is there.
+
+        A value is octets, or a FilePart if it has a filename. ``raw_input`` stays where it was.
+
+        Raises:
+            HTTPException: 400; it is multipart content, malformed or cut short.
+        """
+        if self._post is None:
+            content_types = self.head.fields.get_list(b"content-type")
+            position = self.raw_input.tell()
+            self.raw_input.seek(0)
+            pieces = iter(self.raw_input.read1, b"")
+            try:
+                self._post = parse_form(self.method, content_types[0] if content_types else None, pieces)
+            finally:
+                self.raw_input.seek(position)
+        return self._post
