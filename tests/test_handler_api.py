@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 import time
@@ -157,8 +158,10 @@ def test_content(serve: Serve, kind: Kind, tmp_path: Path, name: str) -> None:
     if not is_h2(kind):
         assert answer.get("transfer-encoding") == (None if known else "chunked")
     assert peer.is_open()
-    if hasattr(content, "closed"):
-        assert content.closed
+    deadline = time.monotonic() + 10
+    while not getattr(content, "closed", True) and time.monotonic() < deadline:
+        time.sleep(0.001)  # the client may be quicker than the handler's thread
+    assert getattr(content, "closed", True)
 
 
 def test_encoding(serve: Serve) -> None:
@@ -470,6 +473,35 @@ def test_generator_ends_when_the_peer_left(serve: Serve) -> None:
     assert closed.wait(15)
 
 
+def test_status_headers_then_content(serve: Serve) -> None:
+    """After write_status_headers() a script may write content by itself; no length is made up for it."""
+
+    def handler(request: Request, response: Response) -> None:
+        response.headers.set("X", "1")
+        response.write_status_headers()
+        for number in range(3):
+            response.writer.write_content(f"{number}\n")
+
+    peer = serve(handler)
+    answer = peer.request()
+    assert (answer.text, answer.get("x"), answer.get("content-length")) == ("0\n1\n2\n", "1", None)
+    assert answer.complete
+    assert peer.is_open()
+
+
+def test_error_after_an_interim_response(serve: Serve) -> None:
+    """After an interim response an error can still be said, over both protocols."""
+
+    def handler(request: Request, response: Response) -> None:
+        response.writer.write_status(103)
+        response.writer.end_headers()
+        raise ZeroDivisionError
+
+    answer = serve(handler).request()
+    assert [status for status, _ in answer.informational] == [103]
+    assert (answer.status, answer.complete) == (500, True)
+
+
 # --- framing -------------------------------------------------------------------------------------
 
 
@@ -512,6 +544,13 @@ def test_head_step_by_step(serve: Serve) -> None:
     answer = peer.request(method="HEAD")
     assert (answer.content, answer.trailers, answer.complete) == (b"", [], True)
     assert peer.request(method="HEAD").complete
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304), ("GET", 204)])
+def test_no_length_is_made_up(serve: Serve, method: str, status: int) -> None:
+    """Where there is no content to count, no Content-Length says 0 (RFC 9110 §8.6)."""
+    answer = serve(lambda request, response: (status, [], None)).request(method=method)
+    assert (answer.status, answer.get("content-length"), answer.complete) == (status, None, True)
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -619,6 +658,88 @@ def test_async_handler_raises(serve: Serve) -> None:
 
     answer = serve(handler).request()
     assert (answer.status, "ZeroDivisionError: on purpose" in answer.text) == (500, True)
+
+
+def test_async_handler_is_cancelled(serve: Serve) -> None:
+    """A cancellation that is the handler's own, not the server's, is an error like others."""
+
+    async def handler(request: Request, response: Response) -> None:
+        task = asyncio.ensure_future(asyncio.sleep(100))
+        task.cancel()
+        await task
+
+    answer = serve(handler).request()
+    assert (answer.status, "CancelledError" in answer.text) == (500, True)
+
+
+def test_async_generator_raises_first(serve: Serve) -> None:
+    """What an async generator does before its first item still counts: a status, or an error."""
+
+    async def chooses(request: Request, response: Response) -> AsyncIterator[str]:
+        response.status = 404
+        yield "content"
+
+    async def fails(request: Request, response: Response) -> AsyncIterator[str]:
+        if request.method:
+            raise ZeroDivisionError
+        yield "never"
+
+    async def empty(request: Request, response: Response) -> AsyncIterator[str]:
+        for _ in ():
+            yield "never"
+
+    assert serve(chooses).request().status == 404
+    assert serve(fails).request().status == 500
+    assert serve(empty).request().content == b""
+
+
+def test_async_generator_ends_when_the_peer_left(serve: Serve) -> None:
+    """An endless async generator is closed when nobody takes what it makes."""
+    closed = threading.Event()
+
+    async def handler(request: Request, response: Response) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 10_000
+        finally:
+            closed.set()
+
+    peer = serve(handler)
+    peer.send_request()
+    peer.read_some()
+    peer.sock.close()
+    assert closed.wait(15)
+
+
+def test_sync_handler_with_a_loop_of_its_own(serve: Serve) -> None:
+    """A plain handler may run a loop on its thread, and wait there while the client is slow."""
+
+    def handler(request: Request, response: Response) -> None:
+        async def main() -> None:
+            response.writer.write_status(200)
+            response.writer.end_headers()
+            for _ in range(30):
+                response.writer.write(b"x" * 100_000)
+
+        asyncio.run(main())
+
+    assert len(serve(handler).request().content) == 3_000_000
+
+
+def test_content_that_is_lost_is_said(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A head that was never ended, and content beside the writer, are in the log."""
+
+    def unended(request: Request, response: Response) -> None:
+        response.writer.write_status(200)
+
+    def twice(request: Request, response: Response) -> str:
+        response.writer.write_content("written")
+        return "returned"
+
+    assert not serve(unended).request().complete
+    assert serve(twice).request().text == "written"
+    assert "never ended its headers" in caplog.text
+    assert "content it returned or set is dropped" in caplog.text
 
 
 def test_handler_exits(serve: Serve) -> None:
@@ -729,7 +850,7 @@ def test_request(serve: Serve, kind: Kind) -> None:
             repeated=request.headers.get_list("x-a"),
             joined=request.headers[b"X-A"],
             missing=request.headers.get("x-b"),
-            raw=list(request.raw_headers),
+            raw=request.raw_headers.items(),
             get=request.GET.get_list(b"q"),
             body=request.body,
         )
@@ -743,7 +864,7 @@ def test_request(serve: Serve, kind: Kind) -> None:
     assert (seen["method"], seen["version"]) == ("PATCH", "HTTP/2.0" if is_h2(kind) else "HTTP/1.1")
     assert (seen["address"], seen["host"]) == ("127.0.0.1", b"localhost")
     assert (seen["repeated"], seen["joined"], seen["missing"]) == ([b"1", b"2"], b"1, 2", None)
-    assert not any(name.startswith(b":") for name, _ in seen["raw"])
+    assert not any(name.startswith(":") for name, _ in seen["raw"])
     assert seen["get"] == [b"1", b"\xff "]
     assert seen["body"] == b""
 

@@ -22,9 +22,9 @@ from wptproto.errors import (
 from wptproto.exchange.h1_writer import H1ResponseWriter
 from wptproto.exchange.h2_writer import H2ResponseWriter
 from wptproto.exchange.request import Request, RequestHeaders
-from wptproto.exchange.response import Response, ResponseHeaders
+from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
 from wptproto.exchange.writer import ResponseWriter
-from wptproto.handlers.router import Router, any_method
+from wptproto.handlers.router import Handler, Route, Router, any_method
 from wptproto.server.server import Server
 from wptproto.version import __version__
 
@@ -41,6 +41,11 @@ __all__ = [
     "ResponseWriter",
     "H1ResponseWriter",
     "H2ResponseWriter",
+    # for type hints
+    "Handler",
+    "Route",
+    "Content",
+    "Status",
     # what goes wrong
     "WptprotoError",
     "ProtocolError",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -70,6 +71,20 @@ def test_reads(read: Callable[[RequestContent], object], expected: object) -> No
     fed = Fed(b"ab\nc", b"d\nef")
     assert read(fed.content) == expected
     assert fed.waits == 0
+
+
+def test_it_is_a_file_to_others() -> None:
+    """What reads files reads it, too; after close() nothing does."""
+    text: Any = Fed("é\nb".encode()).content
+    assert list(io.TextIOWrapper(text, encoding="utf-8")) == ["é\n", "b"]
+    with Fed(b"abc").content as content:
+        buffer = bytearray(2)
+        assert content.readinto(buffer) == 2
+        assert (bytes(buffer), content.read1(-1), content.closed) == (b"ab", b"c", False)
+    assert content.closed
+    for verb in (content.read, content.read1, content.readline, lambda: content.seek(0)):
+        with pytest.raises(ValueError, match="until its response is finished"):
+            verb()
 
 
 @pytest.mark.parametrize("arguments", [(-1,), (0, 3)])

@@ -190,7 +190,8 @@ def test_chunks_and_trailers(wire: Wire, in_pieces: bool) -> None:
     wire.writer.write("ten octets")
     wire.writer.write("")
     wire.writer.write_trailers([("X", "y")])
-    wire.writer.write("behind the end")
+    with pytest.raises(LocalProtocolError, match="content after the trailers"):
+        wire.writer.write("behind the end")
     assert wire.finish() == (
         b"HTTP/1.1 200 OK\r\nServer: s\r\nDate: d\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"a\r\nten octets\r\n0\r\nX: y\r\n\r\n"

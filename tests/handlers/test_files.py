@@ -90,6 +90,8 @@ def test_file(peer: Peer, path: str, kind_of_content: str, length: int) -> None:
         "/link-out",
         "/loop",
         "/pipe",
+        "/script%2Epy",
+        "/script.p%79",
         "/page.html/",
         "/page.html/x",
         "/" + "x" * 5000,
@@ -122,11 +124,21 @@ def test_directory(peer: Peer) -> None:
     assert '<a href="./../">../</a>' in peer.request("/dir/").text
 
 
-@pytest.mark.parametrize("path", ["/script.py", "/script.py?x", "/%73cript.py"])
+@pytest.mark.parametrize("path", ["/script.py", "/script.py?x", "/%73cript.py", "//script.py"])
 def test_script(peer: Peer, path: str) -> None:
     """A script's main answers, for any method."""
-    answer = peer.request("/script.py", method="PUT", content=b"")
+    answer = peer.request(path, method="PUT", content=b"")
     assert (answer.status, answer.text) == (200, "method PUT")
+
+
+def test_script_with_dataclasses(peer: Peer, root: Path) -> None:
+    """A script may define what looks its module up, such as dataclasses with deferred annotations."""
+    (root / "classes.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "@dataclass\nclass A:\n    b: int\n"
+        "def main(request, response):\n    return str(A(5))\n"
+    )
+    assert peer.request("/classes.py").text == "A(b=5)"
 
 
 def test_async_script(peer: Peer) -> None:

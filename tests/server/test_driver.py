@@ -222,6 +222,73 @@ def test_memory_is_given_back(certs_dir: Path, kind: Kind) -> None:
         wait_until(lambda: count() <= before + 2)
 
 
+def test_a_reset_stream_needs_no_handler(certs_dir: Path) -> None:
+    """What the client has reset before its handler could begin is not begun."""
+    begun = threading.Semaphore(0)
+
+    def counted(request: Request, response: Response) -> None:
+        begun.release()
+
+    with (
+        Server(routes=[("*", "/*", counted)], certs_dir=certs_dir) as server,
+        H2Peer(open_socket(server, "h2c"), scheme="http") as peer,
+    ):
+        octets = b""
+        for _ in range(500):
+            stream = peer.h2.get_next_available_stream_id()
+            pseudo = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
+            peer.h2.send_headers(stream, pseudo, end_stream=True)
+            peer.h2.reset_stream(stream)
+        octets = peer.h2.data_to_send()
+        peer.sock.sendall(octets)
+        assert peer.request().complete
+        wait_until(lambda: not drivers(server) or not next(iter(drivers(server)))._running)
+    count = 0
+    while begun.acquire(blocking=False):
+        count += 1
+    assert 1 <= count < 400
+
+
+def test_a_client_that_does_not_read_what_it_provokes(server: Server) -> None:
+    """A client that sends PING on PING and reads no answer is not read from any more (RFC 9113 §10.5)."""
+    with H2Peer(open_socket(server, "h2c"), scheme="http") as peer:
+        assert peer.request().complete
+        (driver,) = drivers(server)
+        peer.sock.settimeout(0.05)
+        pings = memoryview(b"\x00\x00\x08\x06\x00\x00\x00\x00\x00octetsss" * 2_000_000)
+        while pings and not driver._reading_paused:
+            with contextlib.suppress(TimeoutError):
+                pings = pings[peer.sock.send(pings[:100_000]) :]
+        assert driver._reading_paused
+        with connect(server, "h1") as other:
+            assert other.request().text == "0"
+
+
+def test_a_client_that_leaves_in_mid_upload_is_no_error(
+    certs_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that vanishes while a handler answers and reads in turn leaves no traceback in the log."""
+    answered, through = threading.Event(), threading.Event()
+
+    def both(request: Request, response: Response) -> Iterator[bytes]:
+        try:
+            while piece := request.raw_input.read1():
+                yield piece
+                answered.set()
+        finally:
+            through.set()
+
+    with Server(routes=[("*", "/*", both)], certs_dir=certs_dir, https_port=None) as server:
+        sock = open_socket(server, "h1")
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\nx")
+        assert answered.wait(10)
+        sock.shutdown(socket.SHUT_WR)
+        assert through.wait(10)
+        read_all(sock)
+        sock.close()
+    assert "Traceback" not in caplog.text
+
+
 # --- slow clients --------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from wptproto.server import workers
-from wptproto.server.workers import Mailbox, WorkerPool
+from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
 
 def call_later(delay_s: float, function: Callable[[], None]) -> None:
@@ -78,13 +79,44 @@ def test_the_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFix
     pool.submit(waiting_for(go_on))
     pool.submit(done.set)
     deadline = time.monotonic() + 10
-    while "all 1 handler threads are busy" not in caplog.text and time.monotonic() < deadline:
+    while "no more threads" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.001)
-    assert "all 1 handler threads are busy, and 1 requests wait" in caplog.text
+    assert "no more threads: 1 run handlers, and 1 requests wait" in caplog.text
     assert not done.is_set()
     go_on.set()
     assert done.wait(10)
     pool.stop()
+
+
+def test_the_system_gives_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be had, the job waits until one can."""
+    real, failures = threading.Thread.start, [None] * 3
+
+    def start(self: threading.Thread) -> None:
+        if failures and self.name.endswith("-handler"):
+            failures.pop()
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    pool = WorkerPool("test", call_later)
+    done = [threading.Event() for _ in range(3)]
+    for event in done:
+        pool.submit(event.set)
+    assert all(event.wait(10) for event in done)
+    assert not failures
+    pool.stop()
+
+
+def test_executor() -> None:
+    """The executor answers with what a function returns or raises, and runs none that was cancelled."""
+    pool = WorkerPool("test", call_later)
+    executor = Executor(pool)
+    assert executor.submit(max, 1, 2).result(10) == 2
+    with pytest.raises(ValueError, match="math domain"):
+        executor.submit(math.sqrt, -1).result(10)
+    pool.stop()
+    executor.shutdown()
 
 
 def test_stop() -> None:

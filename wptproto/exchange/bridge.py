@@ -99,6 +99,11 @@ class Sent(Awaitable[bool]):
     def __bool__(self) -> bool:
         return not self._bridge.closed
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self) == other
+
+    __hash__ = None  # type: ignore[assignment]  # what it answers changes
+
     def __await__(self) -> Generator[object, None, bool]:
         yield from self._bridge.drained().__await__()
         return not self._bridge.closed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
-from io import SEEK_CUR, SEEK_END, SEEK_SET
+from collections.abc import Callable
+from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedIOBase
 from typing import IO
 
 from wptproto.exchange.signal import Signal
@@ -19,9 +19,11 @@ SPOOL_OCTETS = 1024 * 1024
 _PIECE_OCTETS = 64 * 1024
 
 
-class RequestContent:
+class RequestContent(BufferedIOBase):
     """
     The content of a request, as a file that is still being written.
+
+    It reads as files in the ``io`` module do, and may be given to what reads those.
 
     Octets wait in the order they came until a read takes them; then, and not before, the peer
     may send as many again. What was read is kept, so that a handler can seek back to it.
@@ -39,6 +41,7 @@ class RequestContent:
             before_wait: Called, once, before the first read that finds nothing there: the
                 moment for 100 (Continue), where the client waits for it.
         """
+        super().__init__()
         self._acknowledge = acknowledge
         self._before_wait = before_wait
         self._arrived: deque[bytes] = deque()
@@ -71,7 +74,12 @@ class RequestContent:
 
     # --- the handler's side --------------------------------------------------------------------
 
-    def read(self, size: int | None = -1) -> bytes:
+    @property
+    def has_arrived(self) -> bool:
+        """Whether any of it has come, or its end."""
+        return bool(self._arrived) or self._spooled > 0 or self._ended
+
+    def read(self, size: int | None = -1, /) -> bytes:
         """
         Return *size* octets, fewer only at the end; all the rest for a negative size or None.
 
@@ -90,36 +98,46 @@ class RequestContent:
             have += len(piece)
         return b"".join(pieces)
 
-    def read1(self, size: int = _PIECE_OCTETS) -> bytes:
-        """Return what is there, 1 to *size* octets; wait for it if need be; none at the end only."""
-        if size <= 0:
+    def read1(self, size: int = -1, /) -> bytes:
+        """
+        Return what is there, up to *size* octets if that is not negative; wait only for the first.
+
+        Returns:
+            No octets at the end, or where none were asked for.
+        """
+        self._check_open()
+        if size == 0:
             return b""
-        if self._position >= self._spooled:
+        if self._position >= self._spooled and (self._arrived or not self._ended):
+            self._signal.refuse_on_loop()
             self._prepare_to_wait()
             self._signal.wait_for(self._is_ready)
-        return self._take(size)
+        return self._take(_PIECE_OCTETS if size < 0 else size)
 
-    async def read_async(self, size: int = -1) -> bytes:
-        """Do as :meth:`read` does, from a coroutine."""
+    async def read_async(self, size: int | None = -1) -> bytes:
+        """Do as :meth:`read` does, from a coroutine. What was awaited so can be read again in any way."""
+        wanted = None if size is None or size < 0 else size
         pieces: list[bytes] = []
         have = 0
-        while size < 0 or have < size:
+        while wanted is None or have < wanted:
+            self._check_open()
             if self._position >= self._spooled:
                 self._prepare_to_wait()
                 await self._signal.wait_for_async(self._is_ready)
-            piece = self._take(_PIECE_OCTETS if size < 0 else size - have)
+            piece = self._take(_PIECE_OCTETS if wanted is None else wanted - have)
             if not piece:
                 break
             pieces.append(piece)
             have += len(piece)
         return b"".join(pieces)
 
-    def readline(self, size: int = -1) -> bytes:
+    def readline(self, size: int | None = -1, /) -> bytes:
         """Return octets up to and with the next LF; no more than *size*, if it is not negative."""
+        wanted = None if size is None or size < 0 else size
         pieces: list[bytes] = []
         have = 0
-        while size < 0 or have < size:
-            piece = self.read1(_PIECE_OCTETS if size < 0 else size - have)
+        while wanted is None or have < wanted:
+            piece = self.read1(-1 if wanted is None else wanted - have)
             end = piece.find(b"\n") + 1
             if end:
                 self._position -= len(piece) - end
@@ -130,31 +148,11 @@ class RequestContent:
                 break
         return b"".join(pieces)
 
-    def readlines(self, hint: int = -1) -> list[bytes]:
-        """Return the lines that are left, until they exceed *hint* octets, if it is positive."""
-        lines: list[bytes] = []
-        have = 0
-        for line in self:
-            lines.append(line)
-            have += len(line)
-            if 0 < hint <= have:
-                break
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        line = self.readline()
-        if not line:
-            raise StopIteration
-        return line
-
     def tell(self) -> int:
         """Return the position of the next octet to be read."""
         return self._position
 
-    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
         """
         Go to a position; beyond what has come, wait for it; beyond the end, to the end.
 
@@ -164,6 +162,7 @@ class RequestContent:
         Raises:
             ValueError: The position would be negative, or *whence* is none.
         """
+        self._check_open()
         if whence == SEEK_CUR:
             offset += self._position
         elif whence == SEEK_END:
@@ -185,18 +184,19 @@ class RequestContent:
         """Answer True, as files do."""
         return True
 
-    def writable(self) -> bool:
-        """Answer False, as files do."""
-        return False
-
     def close(self) -> None:
         """Give the temporary file back; what was not read is dropped."""
         if self._spool is not None:
             self._spool.close()
             self._spool = None
         self._arrived.clear()
+        super().close()
 
     # --- within --------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("the content of a request can be read until its response is finished")
 
     def _is_ready(self) -> bool:
         return bool(self._arrived) or self._ended or self._error is not None

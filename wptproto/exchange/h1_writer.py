@@ -52,7 +52,7 @@ class H1ResponseWriter(ResponseWriter):
         self._chunked = False
 
     def flush(self) -> Sent:
-        if self._octets:
+        if self._octets and not self._is_interim():
             self._verbatim = True
             self._pending.append(SendVerbatim(b"".join(self._octets)))
             self._octets.clear()

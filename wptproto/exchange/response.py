@@ -207,16 +207,17 @@ class Response(MessageOptions):
             (b"Comment", comment),
             (b"Domain", domain),
             (b"expires", None if expires is None else _http_date(expires)),
-            (b"HttpOnly", b"" if httponly else None),
+            (b"HttpOnly", httponly),
             (b"Max-Age", max_age),
             (b"Path", path),
             (b"SameSite", samesite),
-            (b"Secure", b"" if secure else None),
+            (b"Secure", secure),
         ]
         for key, given in attributes:
-            if given is not None:
-                octets = to_octets(given)
-                parts.append(key + b"=" + octets if octets else key)
+            if given is True:
+                parts.append(key)
+            elif given is not None and given is not False and given != "":
+                parts.append(key + b"=" + to_octets(given))
         self.headers.append(b"Set-Cookie", b"; ".join(parts))
 
     def unset_cookie(self, name: str | bytes) -> None:
@@ -304,7 +305,7 @@ class Response(MessageOptions):
 
     def set_error(self, code: int, message: object = "") -> None:
         """Make this an error: the status, and JSON that says which and why."""
-        data = json.dumps({"error": {"code": code, "message": str(message)}})
+        data = json.dumps({"error": {"code": code, "message": "" if message is None else str(message)}})
         self.status = code
         self.headers = [("Content-Type", "application/json"), ("Content-Length", len(data))]
         self.content = data
@@ -312,10 +313,12 @@ class Response(MessageOptions):
     # --- sending -------------------------------------------------------------------------------
 
     def write_status_headers(self) -> None:
-        """Send status and fields, as one piece."""
-        self._write_head(self.content_length())
-        if not self.explicit_flush:
-            self.writer.flush()
+        """
+        Send status and fields, as one piece.
+
+        Without content it is left open how long that will be: the script may write it by itself.
+        """
+        self._send_head(self.content_length() or None)
 
     def write_content(self) -> None:
         """Send the content; stop where the peer has gone."""
@@ -334,7 +337,7 @@ class Response(MessageOptions):
         """Send all of it; what is ready goes out at once, in one piece."""
         held, self.explicit_flush = self.explicit_flush, self.explicit_flush or self.content_is_ready()
         try:
-            self.write_status_headers()
+            self._send_head(self.content_length())
             self.write_content()
         finally:
             self.explicit_flush = held
@@ -346,12 +349,17 @@ class Response(MessageOptions):
         if self.content_is_ready() or not self._sends_content():
             self.write()
             return
-        self.write_status_headers()
+        self._send_head(self.content_length())
         if isinstance(self.content, AsyncIterable):
-            async for item in self.content:
-                piece = item() if callable(item) else item
-                if piece and not await self.writer.write_content(piece):
-                    break
+            try:
+                async for item in self.content:
+                    piece = item() if callable(item) else item
+                    if piece and not await self.writer.write_content(piece):
+                        break
+            finally:
+                close = getattr(self.content, "aclose", None)
+                if close is not None:
+                    await close()
         else:
             for piece in self.iter_content():
                 if not await self.writer.write_content(piece):
@@ -363,7 +371,7 @@ class Response(MessageOptions):
             isinstance(self.content, str | bytes | list | tuple | None) and self.content_length() is not None
         )
 
-    def _write_head(self, length: int | None) -> None:
+    def _send_head(self, length: int | None) -> None:
         self._length = length
         held, self.explicit_flush = self.explicit_flush, True
         try:
@@ -373,6 +381,8 @@ class Response(MessageOptions):
             self.writer.finish_head(length)
         finally:
             self.explicit_flush = held
+        if not held:
+            self.writer.flush()
 
     def _sends_content(self) -> bool:
         return self.request.method != "HEAD" or self.send_body_for_head_request

@@ -6,30 +6,22 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-__all__ = ["Signal", "on_loop"]
-
-
-def on_loop() -> bool:
-    """Whether the caller runs on an event loop, where waiting means to await."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+__all__ = ["Signal"]
 
 
 class Signal:
     """
-    A condition variable without a lock of its owner's.
+    A condition variable without a lock of its owner's: who makes it is the thread that notifies.
 
     Its owner (one thread, a loop's) changes what it pleases and then calls :meth:`notify`.
     Who waits says what for. The flag goes up before the predicate is looked at, and the
     owner looks at the flag after its change: one of the two sees the other.
     """
 
-    __slots__ = ("_condition", "_futures")
+    __slots__ = ("_condition", "_futures", "_owner")
 
     def __init__(self) -> None:
+        self._owner = threading.get_ident()
         self._condition: threading.Condition | None = None
         self._futures: list[asyncio.Future[None]] = []
 
@@ -54,15 +46,29 @@ class Signal:
         """
         if predicate():
             return
-        if on_loop():
-            raise RuntimeError(
-                "an async handler must not block its loop: await instead (for content: "
-                "request.raw_input.read_async()), or make the handler a plain def"
-            )
+        self.refuse_on_loop()
         if self._condition is None:
             self._condition = threading.Condition()
         with self._condition:
             self._condition.wait_for(predicate)
+
+    def refuse_on_loop(self) -> None:
+        """
+        Raise where waiting would be for ever: on the loop's own thread.
+
+        Raises:
+            RuntimeError: Says what an async handler does instead.
+        """
+        if threading.get_ident() != self._owner:
+            return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        raise RuntimeError(
+            "an async handler must not block its loop: await instead (for content: "
+            "request.raw_input.read_async()), or make the handler a plain def"
+        )
 
     async def wait_for_async(self, predicate: Callable[[], bool]) -> None:
         """Suspend this coroutine until *predicate* holds. On the loop's thread only."""

@@ -70,6 +70,8 @@ class ResponseWriter(ABC):
         self._names: set[bytes] = set()
         self._headers_complete = False
         self._drops_content = False
+        self._trailers_written = False
+        self._by_hand = False
         self._committed = False
 
     # --- the verbs -----------------------------------------------------------------------------
@@ -150,6 +152,8 @@ class ResponseWriter(ABC):
         """
         Write what is left of a file, in pieces of ``file_chunk_size``, and close it.
 
+        In an async handler all of it is read at once; a large one is better left as ``response.content``.
+
         Returns:
             Whether the peer is still there.
         """
@@ -177,6 +181,7 @@ class ResponseWriter(ABC):
         if self._headers_complete:
             return self._write_octets(octets)
         self.content_written = True
+        self._by_hand = True
         self._add_raw(octets)
         return self._part_written()
 
@@ -202,7 +207,7 @@ class ResponseWriter(ABC):
         if not self._drops_content:
             lines = Fields((self._encode_value(name), self._encode_value(value)) for name, value in trailers)
             self._add_trailers(lines)
-            self._drops_content = True
+            self._trailers_written = True
         return self._part_written()
 
     def flush(self) -> Sent:
@@ -241,6 +246,11 @@ class ResponseWriter(ABC):
         return self._status
 
     @property
+    def breaks_off(self) -> bool:
+        """Whether a head was begun by the verbs and never ended."""
+        return self._status is not None and not self._headers_complete and not self._by_hand
+
+    @property
     def committed(self) -> bool:
         """Whether any of the final response was handed over, so that no other can take its place."""
         return self._committed
@@ -255,11 +265,13 @@ class ResponseWriter(ABC):
         self._open_head()
         status = self._status
         assert status is not None
-        if 100 <= status < 200 and status != 101:
+        if self._is_interim():
             self._end_informational()
             self._status, self._reason, self._fields, self._names = None, b"", [], set()
             return
         without_content = never_has_content(self._request.method, status)
+        if without_content and not length:
+            length = None  # RFC 9110 §8.6: only a length that the content of a GET would have had
         if self._options.add_required_headers:
             self._add_missing(b"Server", SERVER_FIELD)
             self._add_missing(b"Date", _date())
@@ -350,13 +362,20 @@ class ResponseWriter(ABC):
             self._add(name, value)
 
     def _write_octets(self, octets: bytes) -> Sent:
+        if self._trailers_written:
+            raise LocalProtocolError("content after the trailers, which ended it")
         if octets and not self._drops_content:
             self._add_content(octets)
             self.content_octets += len(octets)
         return self._part_written()
 
     def _part_written(self) -> Sent:
+        if self._is_interim():
+            return self._bridge.send(())  # all of it leaves at its end, so that an error can still follow
         return self._bridge.send(()) if self._options.explicit_flush else self.flush()
+
+    def _is_interim(self) -> bool:
+        return self._status is not None and 100 <= self._status < 200 and self._status != 101
 
     def _encode_value(self, value: Value) -> bytes:
         return b"%d" % value if isinstance(value, int) else self.encode(value)

@@ -8,12 +8,12 @@ import logging
 import traceback
 from collections.abc import AsyncIterable, Coroutine
 from pathlib import Path
-from types import TracebackType
+from types import AsyncGeneratorType, TracebackType
 from typing import Any
 
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
-from wptproto.handlers.function import apply_returned
+from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.router import Router
 
 __all__ = ["Dispatcher"]
@@ -41,6 +41,9 @@ class Dispatcher:
         Returns:
             None when all is said; for an ``async def`` handler, what is left to run on the loop.
         """
+        if exchange.bridge.closed:
+            exchange.release()  # the client was quicker
+            return None
         try:
             returned = self._call(exchange)
             if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
@@ -57,12 +60,14 @@ class Dispatcher:
         try:
             if inspect.isawaitable(returned):
                 returned = await returned
+            if isinstance(returned, AsyncGeneratorType):
+                returned = await begun_async(returned)
             apply_returned(returned, exchange.response)
             await self._complete_async(exchange)
-        except asyncio.CancelledError:
-            exchange.content.close()
-            raise  # the server stops, and has closed the exchange
         except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and exchange.bridge.closed:
+                exchange.release()
+                raise  # by the server, which stops
             self._fail(exchange, error)
 
     def _call(self, exchange: Exchange) -> Any:
@@ -76,12 +81,21 @@ class Dispatcher:
         """Send what the handler filled in, unless it has been writing by itself."""
         response = exchange.response
         if response.writer.content_written:
-            response.close_content()
+            self._warn_of_what_is_lost(exchange)
         else:
             # The end follows at once, so what is ready waits for it and leaves together with it.
             response.explicit_flush = response.explicit_flush or response.content_is_ready()
             response.write()
         exchange.finish()
+
+    def _warn_of_what_is_lost(self, exchange: Exchange) -> None:
+        """Say what a handler that wrote by itself cannot have meant."""
+        request, response = exchange.request, exchange.response
+        if response.writer.breaks_off:
+            log.warning("%s %s: the handler never ended its headers", request.method, request.request_path)
+        elif not response.content_is_ready() or response.content_length():
+            what = "the handler used its writer, so the content it returned or set is dropped"
+            log.warning("%s %s: %s", request.method, request.request_path, what)
 
     async def _complete_async(self, exchange: Exchange) -> None:
         response = exchange.response
@@ -95,8 +109,11 @@ class Dispatcher:
         request = exchange.request
         if isinstance(error, ExchangeClosed) and exchange.bridge.closed:
             log.debug("%s %s: %s", request.method, request.request_path, error)
-            exchange.response.close_content()
-            exchange.content.close()
+            exchange.release()
+            return
+        if isinstance(error, RemoteProtocolError) and exchange.response.writer.committed:
+            log.info("%s %s: %s", request.method, request.request_path, error.reason)
+            exchange.abort(error.reason)
             return
         expected = isinstance(error, HTTPException | RemoteProtocolError)
         if exchange.response.writer.committed:
@@ -106,7 +123,6 @@ class Dispatcher:
                 request.request_path,
                 exc_info=error,
             )
-            exchange.response.close_content()
             exchange.abort(f"{type(error).__name__}: {error}")
             return
         if not expected:

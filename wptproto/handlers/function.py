@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping
 from types import GeneratorType
 from typing import Any
 
 from wptproto.exchange.response import Response
 
-__all__ = ["apply_returned"]
+__all__ = ["apply_returned", "begun_async"]
 
 
 def apply_returned(value: Any, response: Response) -> None:
@@ -62,6 +62,22 @@ def _begun(items: Generator[Any, None, None]) -> Any:
     for first in items:
         return _resumed(first, items)
     return b""
+
+
+async def begun_async(items: AsyncGenerator[Any, None]) -> Any:
+    """Run an async generator up to its first item, so that what it sets before still counts."""
+    async for first in items:
+        return _resumed_async(first, items)
+    return b""
+
+
+async def _resumed_async(first: Any, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    try:
+        yield first
+        async for item in items:
+            yield item
+    finally:
+        await items.aclose()
 
 
 def _resumed(first: Any, items: Generator[Any, None, None]) -> Generator[Any, None, None]:

@@ -34,7 +34,7 @@ class Scripts:
         path = resolve(self._root, request.path)
         if not path.is_file():
             raise HTTPException(404, f"not a script: {request.path}")
-        namespace: dict[str, Any] = {"__file__": str(path), "__name__": path.stem}
+        namespace: dict[str, Any] = {"__file__": str(path)}
         exec(self._compile(path), namespace)
         main = namespace.get("main")
         if not callable(main):

@@ -45,6 +45,9 @@ class StaticFiles:
             return
         if not path.is_file():
             raise HTTPException(404, f"not a regular file: {request.path}")
+        if path.suffix == ".py":
+            # Its path was encoded, or it was reached by a link, and so no script answered.
+            raise HTTPException(404, f"a script is run, and not shown: {request.path}")
         try:
             response.content = path.open("rb")
         except OSError as error:

@@ -25,17 +25,25 @@ class LoopBridge(Bridge):
     takes and counts up what it took. So neither needs a lock.
     """
 
-    def __init__(self, exchange_id: ExchangeId, wake: Callable[[LoopBridge], None], loop_thread: int) -> None:
+    def __init__(
+        self,
+        exchange_id: ExchangeId,
+        wake: Callable[[LoopBridge], None],
+        share: Callable[[], int],
+        loop_thread: int,
+    ) -> None:
         """
         Args:
             exchange_id: Whose commands these are.
             wake: Called on the handler's thread when there is something to take.
+            share: Tells how many octets of the connection's budget are this exchange's.
             loop_thread: Identifies the thread that must never wait.
         """
         self.exchange_id = exchange_id
         self.commands: deque[Command] = deque()
         self._acknowledged: deque[int] = deque()
         self._wake = wake
+        self._share = share
         self._loop_thread = loop_thread
         self._offered = 0
         self._taken = 0
@@ -64,7 +72,7 @@ class LoopBridge(Bridge):
             self._wake(self)
 
     def _has_room(self) -> bool:
-        return self.closed or self._offered - self._taken <= HIGH_WATER_OCTETS
+        return self.closed or self._offered - self._taken <= min(HIGH_WATER_OCTETS, self._share())
 
     # --- the loop's side -----------------------------------------------------------------------
 

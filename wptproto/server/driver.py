@@ -60,6 +60,11 @@ access_log = logging.getLogger("wptproto.access")
 
 PIECE_OCTETS = 64 * 1024
 LINGER_S = 1.0
+MAX_UNREAD_OCTETS = 1024 * 1024
+"""What may wait for a peer to read it. Content stops long before; answers to control frames do not."""
+
+BUDGET_OCTETS = 8 * 1024 * 1024
+"""What the responses of one connection together may have on their way before their handlers wait."""
 
 
 class Host(Protocol):
@@ -137,7 +142,7 @@ class Driver(asyncio.Protocol):
         self._host.attach(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._closing:
+        if self._closing or (self._eof and self._tls is not None):
             return  # lingering: read, so that what was sent is not lost to a reset, and drop it
         if self._tls is not None:
             try:
@@ -287,13 +292,17 @@ class Driver(asyncio.Protocol):
 
     def _begin(self, received: RequestReceived) -> None:
         assert self._surroundings is not None
-        bridge = LoopBridge(received.exchange_id, self._wake, self._host.loop_thread)
+        bridge = LoopBridge(received.exchange_id, self._wake, self._share, self._host.loop_thread)
         exchange = Exchange(received, bridge, self._surroundings)
         self._running[received.exchange_id] = _Running(exchange, bridge, time.monotonic())
         self._host.start_exchange(exchange)
 
     def _wake(self, bridge: LoopBridge) -> None:
         self._host.post(self, bridge)
+
+    def _share(self) -> int:
+        """Return how much one exchange may have on its way, now that there are so many of them."""
+        return BUDGET_OCTETS // max(1, len(self._running))
 
     def _upgrade(self, event: UpgradeReceived) -> None:
         assert self._connection is not None
@@ -346,6 +355,10 @@ class Driver(asyncio.Protocol):
                     error.reason,
                 )
                 self._abort(running, error.reason)
+                continue
+            except Exception as error:
+                log.exception("a response failed by a fault of the server, and was cut off")
+                self._abort(running, f"{type(error).__name__}: {error}")
                 continue
             if progress is _Progress.MORE:
                 self._enqueue(running)
@@ -436,8 +449,12 @@ class Driver(asyncio.Protocol):
         self._write(connection.data_to_send())
         if connection.closing is not Closing.NO:
             self._close(connection.closing)
-        elif connection.reading_paused != self._reading_paused:
-            self._pause_reading(connection.reading_paused)
+        else:
+            # A peer that does not read what it provokes (answers to PING and the like) is not read from.
+            unread = self._transport.get_write_buffer_size() if self._transport is not None else 0
+            paused = connection.reading_paused or unread > MAX_UNREAD_OCTETS
+            if paused != self._reading_paused:
+                self._pause_reading(paused)
 
     def _write(self, octets: bytes) -> None:
         if self._tls is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -24,7 +25,7 @@ from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
 from wptproto.server.listener import BACKLOG, DEFAULT_HOSTS, is_wildcard, listen
 from wptproto.server.tls import make_context
-from wptproto.server.workers import Mailbox, WorkerPool
+from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
 __all__ = ["Server"]
 
@@ -32,7 +33,7 @@ log = logging.getLogger("wptproto.server")
 
 H = TypeVar("H", bound=Callable[..., Any])
 
-STOP_S = 5.0
+STOP_S = 1.0
 
 
 class Server:
@@ -54,7 +55,7 @@ class Server:
         doc_root: str | Path | None = None,
         routes: Iterable[Route] = (),
         *,
-        hosts: Sequence[str] = DEFAULT_HOSTS,
+        hosts: str | Sequence[str] = DEFAULT_HOSTS,
         http_port: int | None = 0,
         https_port: int | None = 0,
         certificate: str | Path | None = None,
@@ -77,6 +78,7 @@ class Server:
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
         """
+        hosts = (hosts,) if isinstance(hosts, str) else tuple(hosts)
         if not hosts:
             raise ConfigError("there is no host to listen on")
         if http_port is None and https_port is None:
@@ -85,7 +87,7 @@ class Server:
             raise ConfigError("a certificate needs its key, and a key its certificate")
         self.doc_root = _readable_directory(doc_root) if doc_root is not None else None
         self.router = Router((*routes, *_root_routes(self.doc_root)))
-        self._hosts = tuple(hosts)
+        self._hosts = hosts
         self._wanted_ports = (http_port, https_port)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
@@ -211,11 +213,12 @@ class _Engine:
         self._server = server
         self._dispatcher = dispatcher
         self._loop = asyncio.new_event_loop()
-        self._listening: list[tuple[list[Any], ssl.SSLContext | None]] = []
+        self._listening: list[tuple[list[socket.socket], ssl.SSLContext | None]] = []
         self._drivers: set[Driver] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(self._loop, self._deliver)
         self._workers = WorkerPool("wptproto", self._loop.call_later)
+        self._loop.set_default_executor(Executor(self._workers))
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._stopping: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server] = []
@@ -245,8 +248,15 @@ class _Engine:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop)
-        if threading.get_ident() != self.loop_thread:
-            self._thread.join(STOP_S)
+        if threading.get_ident() == self.loop_thread:
+            return
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            log.warning("an async handler blocks the loop, which ends when that lets go")
+            for sockets, _ in self._listening:
+                for sock in sockets:
+                    with suppress(OSError):
+                        sock.shutdown(socket.SHUT_RDWR)  # so that the port is free all the same
 
     # --- on the loop's thread ------------------------------------------------------------------
 
@@ -272,8 +282,6 @@ class _Engine:
         left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
         if left:
             log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
-        for task in self._tasks:
-            task.cancel()
         self._workers.stop()
         self._stopping = self._loop.create_task(self._wind_up())
 
@@ -281,8 +289,12 @@ class _Engine:
         """Let tasks and transports have their last word, then end the loop."""
         if not self._drivers:
             self._gone.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=STOP_S / 2)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=STOP_S / 2)
+        await self._loop.shutdown_asyncgens()
         await self._gone.wait()
         self._loop.stop()
 

@@ -7,14 +7,17 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
-__all__ = ["Mailbox", "WorkerPool"]
+__all__ = ["Executor", "Mailbox", "WorkerPool"]
 
 log = logging.getLogger("wptproto.server")
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MAX_WORKERS = 4096
 IDLE_S = 10.0
@@ -50,6 +53,33 @@ class Mailbox(Generic[T]):
         self._woken = False
         messages = self._messages
         self._deliver([messages.popleft() for _ in range(len(messages))])
+
+
+class Executor(ThreadPoolExecutor):
+    """
+    A loop's default executor that runs on a pool's threads.
+
+    asyncio's own waits for its threads at the interpreter's end, and ``asyncio.to_thread`` in an
+    async handler would keep a server from stopping.
+    """
+
+    def __init__(self, pool: WorkerPool) -> None:
+        super().__init__(max_workers=1)  # which is never started
+        self._pool = pool
+
+    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run a function on a thread of the pool."""
+        future: Future[R] = Future()
+
+        def job() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        self._pool.submit(job)
+        return future
 
 
 class WorkerPool:
@@ -94,8 +124,8 @@ class WorkerPool:
                 self._looking = True
         self._jobs.put(job)
         if look:
-            self._start(1)
             self._call_later(PATIENCE_S, self._look)
+            self._start(1)
 
     def stop(self) -> None:
         """Let free threads leave at once, and the others when their handlers return."""
@@ -109,13 +139,14 @@ class WorkerPool:
         """Start a thread for each job that still has none."""
         with self._lock:
             waiting = self._waiting
+            threads = self._threads
             self._looking = waiting > 0
         if not waiting:
             self._full = False
             return
         if not self._start(waiting) and not self._full:
             self._full = True
-            log.warning("all %d handler threads are busy, and %d requests wait", MAX_WORKERS, waiting)
+            log.warning("no more threads: %d run handlers, and %d requests wait", threads, waiting)
         self._call_later(PATIENCE_S, self._look)
 
     def _start(self, wanted: int) -> int:
@@ -124,10 +155,19 @@ class WorkerPool:
             count = min(wanted, self._waiting, MAX_WORKERS - self._threads)
             self._threads += count
             self._waiting -= count
-        for _ in range(count):
-            # Daemons: a handler that sleeps must not keep the interpreter from its end.
-            threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
-        return count
+        started = 0
+        try:
+            for _ in range(count):
+                # Daemons: a handler that sleeps must not keep the interpreter from its end.
+                threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
+                started += 1
+        except RuntimeError:
+            # The system gives no more threads for now; those who wait are looked at again.
+            with self._lock:
+                self._threads -= count - started
+                self._waiting += count - started
+                self._looking = True
+        return started
 
     def _work(self) -> None:
         while True:
