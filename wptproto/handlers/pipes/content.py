@@ -1,0 +1,60 @@
+"""Pipes for all of a response's content at once: ``slice`` and ``gzip``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from gzip import compress
+
+from wptproto.exchange.request import Request
+from wptproto.exchange.response import Response
+from wptproto.handlers.pipes.registry import nullable, opt, pipe
+from wptproto.handlers.pipes.syntax import PipeError
+
+__all__ = ["gzip", "slice", "whole_content"]
+
+
+def whole_content(response: Response) -> bytes:
+    """
+    Return a response's content as octets; a file is read and closed, functions are called.
+
+    Raises:
+        PipeError: The content comes from an async iterable, which only the loop can read.
+    """
+    if isinstance(response.content, AsyncIterable):
+        raise PipeError(
+            "the content is an async iterable, and a pipe needs all of it at once; make it octets"
+        )
+    return b"".join(response.iter_content(read_file=True))
+
+
+@pipe(nullable(int), opt(nullable(int)))
+def slice(  # noqa: A001  # the pipe's name
+    request: Request,  # noqa: ARG001  # a pipe takes both
+    response: Response,
+    start: int | None,
+    end: int | None = None,
+) -> Response:
+    """
+    Send a part of the content, as Python slices; ``null`` stands for where it begins or ends.
+
+    ``?pipe=slice(10,-5)``
+    """
+    content = whole_content(response)[start:end]
+    response.content = content
+    response.headers.set("Content-Length", len(content))
+    return response
+
+
+@pipe()
+def gzip(request: Request, response: Response) -> Response:  # noqa: ARG001  # a pipe takes both
+    """
+    Compress the content, and say so in Content-Encoding.
+
+    ``?pipe=gzip``
+    """
+    # Without the time the same content makes the same octets (RFC 1952 §2.3.1, MTIME).
+    content = compress(whole_content(response), mtime=0)
+    response.content = content
+    response.headers.set("Content-Encoding", "gzip")
+    response.headers.set("Content-Length", len(content))
+    return response
