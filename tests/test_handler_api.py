@@ -628,6 +628,12 @@ def test_more_than_promised(serve: Serve, kind: Kind) -> None:
             peer.request()
 
 
+def test_pipes_of_a_function(serve: Serve) -> None:
+    """What a function returns goes through the pipes that the request asks for."""
+    answer = serve(lambda request, response: "content").request("/?pipe=slice(3)|status(202)")
+    assert (answer.status, answer.text, answer.get("content-length")) == (202, "tent", "4")
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 

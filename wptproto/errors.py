@@ -16,6 +16,7 @@ __all__ = [
     "ExchangeClosed",
     "HTTPException",
     "ScriptError",
+    "PipeError",
     "RouteError",
     "CertificateError",
     "ConfigError",
@@ -83,6 +84,10 @@ class HTTPException(WptprotoError):
 
 class ScriptError(WptprotoError):
     """A handler script could not be loaded, or has no ``main``."""
+
+
+class PipeError(WptprotoError):
+    """A pipe, or a substitution in a template, is wrong; the text says which, where, and how to mend it."""
 
 
 class RouteError(WptprotoError):

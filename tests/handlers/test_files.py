@@ -183,6 +183,28 @@ def test_absent_script(peer: Peer, root: Path) -> None:
     assert peer.request("/folder.py").status == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/page.html?pipe=slice(3,6)", 200, "pag"),
+        ("/page.html?pipe=status(404)|header(X-A,1)", 404, "<p>page"),
+        ("/page.html?pipe=trickle(2:d0.01:r2)", 200, "<p>page"),
+        ("/hello.sub.txt?x=%3C", 200, "< and /hello.sub.txt"),
+        ("/script.py?pipe=slice(0,6)", 200, "method"),
+        ("/filling.py?pipe=slice(0,3)", 200, "fil"),
+        ("/page.html?pipe=nonsense", 500, "nonsense"),
+    ],
+)
+def test_pipes(peer: Peer, root: Path, path: str, status: int, text: str) -> None:
+    """A request may send a file, or what a script answers, through pipes; so may a file's name."""
+    (root / "hello.sub.txt").write_text("{{GET[x]}} and {{location[path]}}")
+    (root / "filling.py").write_text("def main(request, response):\n    response.content = 'filled'\n")
+    answer = peer.request(path)
+    assert answer.status == status
+    assert answer.complete
+    assert answer.text == text or (status == 500 and text in answer.text)
+
+
 def test_unreadable(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read is 404, and says so."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
+from wptproto.handlers import pipes
 from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.router import Router
 
@@ -51,6 +52,9 @@ class Dispatcher:
             apply_returned(returned, exchange.response)
             if isinstance(exchange.response.content, AsyncIterable):
                 return self._run_async(exchange, None)
+            if returned is not None:
+                query = exchange.request.url_parts.query
+                pipes.apply(pipes.pipe_string_for("", query), exchange.request, exchange.response)
             self._complete(exchange)
         except BaseException as error:  # sys.exit() in a script ends the script, not the server
             self._fail(exchange, error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import AsyncIterable
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -9,7 +11,9 @@ from typing import Any
 from wptproto.errors import HTTPException, ScriptError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
+from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.function import apply_returned
 
 __all__ = ["Scripts"]
 
@@ -39,7 +43,13 @@ class Scripts:
         main = namespace.get("main")
         if not callable(main):
             raise ScriptError(f"{path} has no function main(request, response)")
-        return main(request, response)
+        returned = main(request, response)
+        if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
+            return returned
+        apply_returned(returned, response)
+        if not response.writer.content_written:
+            pipes.apply(pipes.pipe_string_for(str(path), request.url_parts.query), request, response)
+        return None
 
     def _compile(self, path: Path) -> CodeType:
         try:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
+from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import resolve
 
 __all__ = ["StaticFiles"]
@@ -55,6 +56,7 @@ class StaticFiles:
         # By the name it was asked for: a link may have another than what it leads to.
         kind, encoding = _TYPES.guess_type(request.path)
         response.headers.set("Content-Type", kind if kind and not encoding else "application/octet-stream")
+        pipes.apply(pipes.pipe_string_for(str(path), request.url_parts.query), request, response)
 
     def _list(self, path: Path, request: Request, response: Response) -> None:
         if not request.path.endswith("/"):

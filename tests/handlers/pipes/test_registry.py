@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.inline import begin
 from wptproto import Request, Response
+from wptproto.errors import PipeError
 from wptproto.handlers.pipes.registry import Converter, Pipeline, boolean, nullable, opt, pipe
-from wptproto.handlers.pipes.syntax import PipeError
 from wptproto.protocol.h1 import H1Connection
 
 

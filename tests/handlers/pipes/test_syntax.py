@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wptproto.errors import WptprotoError
-from wptproto.handlers.pipes.syntax import Argument, PipeCall, PipeError, parse, quoted
+from wptproto.errors import PipeError, WptprotoError
+from wptproto.handlers.pipes.syntax import Argument, PipeCall, parse, quoted
 
 # Each as wptserve 4.0.3 reads it.
 READINGS: list[tuple[str, list[tuple[str, list[str]]]]] = [

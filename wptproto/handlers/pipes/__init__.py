@@ -10,13 +10,13 @@ from __future__ import annotations
 from posixpath import splitext
 from urllib.parse import unquote
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.pipes.content import gzip, slice  # noqa: A004  # the pipe's name
 from wptproto.handlers.pipes.headers import header, status
 from wptproto.handlers.pipes.registry import Pipeline, boolean, nullable, opt, pipe
 from wptproto.handlers.pipes.sub import sub, template
-from wptproto.handlers.pipes.syntax import PipeError
 from wptproto.handlers.pipes.timing import trickle
 
 __all__ = [

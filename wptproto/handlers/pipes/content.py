@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 from gzip import compress
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.pipes.registry import nullable, opt, pipe
-from wptproto.handlers.pipes.syntax import PipeError
 
 __all__ = ["gzip", "slice", "whole_content"]
 

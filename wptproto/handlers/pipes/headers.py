@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.pipes.registry import boolean, opt, pipe
-from wptproto.handlers.pipes.syntax import PipeError
 
 __all__ = ["header", "status"]
 

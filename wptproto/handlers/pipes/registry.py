@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any, ClassVar, Generic, TypeVar
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.handlers.pipes.syntax import Argument, PipeCall, PipeError, parse, quoted
+from wptproto.handlers.pipes.syntax import Argument, PipeCall, parse, quoted
 
 __all__ = ["Converter", "Pipeline", "RegisteredPipe", "boolean", "nullable", "opt", "pipe"]
 

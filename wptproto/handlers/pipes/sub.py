@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.pipes.content import whole_content
 from wptproto.handlers.pipes.registry import nullable, opt, pipe
-from wptproto.handlers.pipes.syntax import PipeError
 from wptproto.handlers.pipes.variables import Function, Item, value_of
 
 __all__ = ["sub", "template"]

@@ -17,15 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wptproto.errors import WptprotoError
+from wptproto.errors import PipeError
 
-__all__ = ["Argument", "PipeCall", "PipeError", "parse", "quoted"]
+__all__ = ["Argument", "PipeCall", "parse", "quoted"]
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-class PipeError(WptprotoError):
-    """A pipe, or a substitution in a template, is wrong; the text says which, where, and how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)

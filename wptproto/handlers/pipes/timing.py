@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import sleep
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.pipes.content import whole_content
 from wptproto.handlers.pipes.registry import pipe
-from wptproto.handlers.pipes.syntax import PipeError
 
 __all__ = ["trickle"]
 

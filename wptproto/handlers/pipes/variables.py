@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
+from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
-from wptproto.handlers.pipes.syntax import PipeError
 
 __all__ = ["Function", "HasConfig", "Item", "value_of"]
 
