@@ -274,6 +274,20 @@ def test_async_generator(serve: Serve) -> None:
     assert (answer.status, answer.text, answer.complete) == (200, "abc", True)
 
 
+def test_async_content_of_a_plain_handler(serve: Serve) -> None:
+    """A plain handler may leave an async iterable as content."""
+
+    async def items() -> AsyncIterator[str]:
+        yield "a"
+        yield "b"
+
+    def handler(request: Request, response: Response) -> None:
+        response.content = items()
+
+    answer = serve(handler).request()
+    assert (answer.text, answer.complete) == ("ab", True)
+
+
 def test_async_handler_with_a_file(serve: Serve, tmp_path: Path) -> None:
     """An async handler may leave a file as content; it is sent as the client takes it."""
     path = tmp_path / "file"

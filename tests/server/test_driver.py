@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.peers import H1Peer, H2Peer, Kind, connect, open_socket
-from wptproto import Request, Response, Server
+from wptproto import LocalProtocolError, Request, Response, Server
+from wptproto.protocol.h1 import H1Connection
+from wptproto.protocol.h2 import H2Connection
 from wptproto.server.driver import Driver
 
 
@@ -444,6 +446,73 @@ def test_a_fault_of_ours_is_kept_to_its_connection(
             assert not one.request().complete
         assert other.request().text == "0"
     assert "by a fault of the server" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (LocalProtocolError("not allowed"), "cut off: not allowed"),
+        (KeyError("fault"), "by a fault of the server"),
+    ],
+)
+def test_a_fault_is_kept_to_its_exchange(
+    server: Server,
+    kind: Kind,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    said: str,
+) -> None:
+    """What cannot be sent cuts off its own exchange, visibly, and says why in the log."""
+
+    def fail(*arguments: object, **more: object) -> None:
+        raise error
+
+    with connect(server, kind) as peer:
+        with monkeypatch.context() as patch:
+            for connection in (H1Connection, H2Connection):
+                patch.setattr(connection, "send_head", fail)
+            assert not peer.request().complete
+        assert said in caplog.text
+        if isinstance(peer, H2Peer):
+            assert peer.request().text == "0"
+
+
+def test_a_large_last_response_arrives_however_slowly_it_is_read(
+    certs_dir: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that closes behind a response waits until the client has taken it."""
+    monkeypatch.setattr("wptproto.server.driver.LINGER_S", 0.01)
+
+    def big(request: Request, response: Response) -> bytes:
+        response.close_connection = True
+        return b"x" * 5_000_000
+
+    with Server(routes=[("*", "/*", big)], certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        peer.send_request()
+        assert peer.read_some()
+        time.sleep(0.1)
+        assert len(peer.read_answer().content) == 5_000_000
+
+
+def test_last_response_to_an_upload_that_nobody_read(certs_dir: Path) -> None:
+    """A client that still sends gets the response all the same, and then the end."""
+
+    def refuse(request: Request, response: Response) -> str:
+        response.close_connection = True
+        full.wait(10)
+        return "refused"
+
+    full = threading.Event()
+    with (
+        Server(routes=[("*", "/*", refuse)], certs_dir=certs_dir, https_port=None) as server,
+        open_socket(server, "h1") as sock,
+    ):
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 300_000)
+        wait_until(lambda: any(driver._reading_paused for driver in drivers(server)))
+        full.set()
+        sock.sendall(b"x" * 3_000_000)
+        assert read_all(sock).endswith(b"refused")
 
 
 def test_access_log(server: Server, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:

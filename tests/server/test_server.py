@@ -399,6 +399,55 @@ def test_stop_with_idle_and_half_open_connections(certs_dir: Path) -> None:
             sock.close()
 
 
+def test_stop_by_an_async_handler(certs_dir: Path) -> None:
+    """An async handler may stop the server whose loop it runs on."""
+
+    async def handler(request: Request, response: Response) -> None:
+        request.server.stop()
+
+    server = Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, https_port=None).start()
+    with connect(server, "h1") as peer:
+        assert not peer.request().complete
+
+
+def test_coroutine_of_a_server_that_stopped(certs_dir: Path) -> None:
+    """What a handler leaves for the loop is dropped where the server has stopped."""
+    asleep, wake, through = threading.Event(), threading.Event(), threading.Event()
+
+    async def rest() -> None:
+        raise AssertionError("never begun")
+
+    def handler(request: Request, response: Response) -> object:
+        asleep.set()
+        wake.wait(20)
+        through.set()
+        return rest()
+
+    server = Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, https_port=None).start()
+    with connect(server, "h1") as peer:
+        peer.send_request()
+        assert asleep.wait(10)
+        stop_in_time(server)
+    wake.set()
+    assert through.wait(10)
+
+
+def test_second_port_in_use(certs_dir: Path) -> None:
+    """Where the second port cannot be had, the first is given back."""
+    with Server(certs_dir=certs_dir, https_port=None) as first:
+        second = Server(certs_dir=certs_dir, http_port=0, https_port=first.http_port)
+        with pytest.raises(ConfigError, match="in use"):
+            second.start()
+        assert (second.http_port, second.https_port) == (None, None)
+
+
+def test_url_of_an_ipv6_host(certs_dir: Path) -> None:
+    """An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2)."""
+    server = Server(hosts="fd00::1", certs_dir=certs_dir)
+    server.http_port = 8000
+    assert server.http_url("/x") == "http://[fd00::1]:8000/x"
+
+
 def test_stop_by_a_handler(certs_dir: Path) -> None:
     """A handler may stop the server it runs in."""
     stopped = threading.Event()

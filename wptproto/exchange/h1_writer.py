@@ -81,11 +81,7 @@ class H1ResponseWriter(ResponseWriter):
             self._add_missing(b"Connection", b"keep-alive")
 
     def _end_informational(self) -> None:
-        if self._verbatim:
-            self._octets.append(b"\r\n")
-            self._pending.append(SendVerbatim(b"".join(self._octets)))
-        else:
-            self._pending.append(SendInformational(self._head()))
+        self._pending.append(SendInformational(self._head()))
         self._octets.clear()
 
     def _end_head(self, *, end: bool) -> None:

@@ -47,6 +47,10 @@ class Dispatcher:
             return None
         try:
             returned = self._call(exchange)
+            if exchange.bridge.closed and inspect.iscoroutine(returned):
+                returned.close()
+                exchange.release()
+                return None
             if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
                 return self._run_async(exchange, returned)
             apply_returned(returned, exchange.response)

@@ -29,16 +29,16 @@ def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
         ConfigError: A host is none of this machine's, or the port cannot be had; says which and why.
     """
     addresses = _addresses(hosts)
-    for attempt in range(_ATTEMPTS):
+    optional = hosts == DEFAULT_HOSTS
+    for _ in range(_ATTEMPTS if port == 0 else 0):
         try:
-            return _listen_once(addresses, port, optional=hosts == DEFAULT_HOSTS)
+            return _listen_once(addresses, port, optional=optional)
         except ConfigError as error:
             # The port that one address gave us was taken on another; a new one may not be.
             cause = error.__cause__
-            taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
-            if port or not taken or attempt == _ATTEMPTS - 1:
+            if not isinstance(cause, OSError) or cause.errno != errno.EADDRINUSE:
                 raise
-    raise AssertionError("unreachable")
+    return _listen_once(addresses, port, optional=optional)
 
 
 def _addresses(hosts: tuple[str, ...]) -> list[tuple[socket.AddressFamily, str]]:
