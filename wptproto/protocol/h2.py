@@ -19,22 +19,15 @@ stands here, and what it thinks of fields in ``h2_fields``:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
-import h2.config
-import h2.connection
 import h2.events
 import h2.exceptions
-import h2.settings
 from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
-from h2.frame_buffer import FrameBuffer
 from h2.settings import SettingCodes
 from h2.stream import StreamInputs
-from hpack import HPACKError
-from hyperframe.exceptions import HyperframeError
-from hyperframe.frame import Frame, RstStreamFrame, SettingsFrame
+from hyperframe.frame import RstStreamFrame, SettingsFrame
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol import h1_octets
@@ -52,6 +45,7 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.h2_fields import lowered, request_head, response_section, trailer_section
+from wptproto.protocol.h2_library import Library, code_name, error_code, reason
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, never_has_content
 
@@ -67,27 +61,6 @@ MAX_FIELD_SECTION_OCTETS = 256 * 1024
 
 _FRAME_HEADER_OCTETS = 9
 _ACK = 0x1
-_ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
-
-
-class _FrameBuffer(FrameBuffer):
-    def __next__(self) -> Frame:
-        """Let no frame spell out its content: h2 makes a ``repr`` of each, for a log that nobody keeps."""
-        frame = super().__next__()
-        frame._body_repr = str  # type: ignore[method-assign]
-        return frame
-
-
-class _H2(h2.connection.H2Connection):
-    def __init__(self, config: h2.config.H2Configuration) -> None:
-        super().__init__(config)
-        self.incoming_buffer = _FrameBuffer(server=True)
-
-    def clear_outbound_data_buffer(self) -> None:
-        """Keep what is queued when GOAWAY arrives: it belongs to streams that go on (RFC 9113 §6.8)."""
-
-    def _terminate_connection(self, error_code: ErrorCodes) -> None:
-        """Leave it to us, who tell the reason, and for whom not every error is the connection's."""
 
 
 @dataclass(slots=True)
@@ -119,24 +92,13 @@ class H2Connection(Connection):
         Args:
             upgrade_settings: HTTP2-Settings, base64url, where an HTTP/1.1 connection is continued.
         """
-        self._h2 = _H2(
-            h2.config.H2Configuration(
-                client_side=False,
-                header_encoding=None,
-                validate_inbound_headers=False,
-                validate_outbound_headers=False,
-                normalize_outbound_headers=False,
-            )
-        )
-        self._h2.local_settings = h2.settings.Settings(
-            client=False,
-            initial_values={
+        self._h2 = Library(
+            {
                 SettingCodes.MAX_CONCURRENT_STREAMS: MAX_CONCURRENT_STREAMS,
                 SettingCodes.MAX_HEADER_LIST_SIZE: MAX_FIELD_SECTION_OCTETS,
                 SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW_OCTETS,
-            },
+            }
         )
-        self._h2.decoder.max_header_list_size = MAX_FIELD_SECTION_OCTETS
         if upgrade_settings is None:
             self._h2.initiate_connection()
         else:
@@ -246,10 +208,10 @@ class H2Connection(Connection):
             self._translate(event, events)
 
     def _violated(self, error: h2.exceptions.ProtocolError, events: list[Event]) -> None:
-        reason, code = _reason(error), _error_code(error)
-        self._h2.close_connection(code, reason_octets(reason))
-        self._end_all(reason, events)
-        events.append(ProtocolViolated(RemoteProtocolError(reason, error_code=int(code))))
+        words, code = reason(error), error_code(error)
+        self._h2.close_connection(code, reason_octets(words))
+        self._end_all(words, events)
+        events.append(ProtocolViolated(RemoteProtocolError(words, error_code=int(code))))
 
     def _end_all(self, reason: str, events: list[Event]) -> None:
         self.closing = Closing.GRACEFUL
@@ -393,7 +355,7 @@ class H2Connection(Connection):
         stream = self._streams.pop(exchange_id, None)
         if stream is not None and not stream.responded:
             who = "the client" if event.remote_reset else "we"
-            reason = f"{who} reset the stream: {_code_name(event.error_code)}"
+            reason = f"{who} reset the stream: {code_name(event.error_code)}"
             events.append(ExchangeReset(exchange_id, reason))
         self._close_when_done()
 
@@ -402,7 +364,7 @@ class H2Connection(Connection):
         # still finishing processing of previously established streams." h2 takes it for the end.
         self._h2.state_machine.state = ConnectionState.SERVER_OPEN
         debug = f": {event.additional_data!r}" if event.additional_data else ""
-        self._finish_peer(f"GOAWAY {_code_name(event.error_code)}{debug}", events)
+        self._finish_peer(f"GOAWAY {code_name(event.error_code)}{debug}", events)
 
     # --- sending -----------------------------------------------------------------------------
 
@@ -582,24 +544,3 @@ def _expect_none(missing: int | None) -> None:
     """
     if missing:
         raise RemoteProtocolError(f"the request ends {missing} octets before its Content-Length")
-
-
-def _reason(error: h2.exceptions.ProtocolError) -> str:
-    """Put an exception of h2's in words; hyperframe, below it, often has the better ones."""
-    if isinstance(error, h2.exceptions.NoSuchStreamError):
-        return f"a frame for stream {error.stream_id}, which is not open"
-    cause = error.__cause__
-    reason = f"{error} ({cause})" if isinstance(cause, HyperframeError) else str(error)
-    return _ADDRESS.sub("", reason)
-
-
-def _error_code(error: h2.exceptions.ProtocolError) -> ErrorCodes:
-    # RFC 9113 §4.3: "A receiver MUST terminate the connection with a connection error of type
-    # COMPRESSION_ERROR if it does not decompress a field block."
-    if isinstance(error.__cause__, HPACKError) and error.error_code == ErrorCodes.PROTOCOL_ERROR:
-        return ErrorCodes.COMPRESSION_ERROR
-    return error.error_code
-
-
-def _code_name(code: int | ErrorCodes | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else f"{code}"
