@@ -224,7 +224,7 @@ def test_key_that_does_not_fit(certs_dir: Path, tmp_path: Path) -> None:
 # --- stopping ------------------------------------------------------------------------------------
 
 
-def stop_in_time(server: Server) -> None:
+def assert_stops_in_time(server: Server) -> None:
     """Stop, and see that it took no time to speak of."""
     begun = time.monotonic()
     server.stop()
@@ -248,7 +248,7 @@ def test_stop_with_handlers_asleep(certs_dir: Path, kind: Kind, caplog: pytest.L
     with connect(server, kind) as peer:
         peer.send_request("/sleeping")
         assert asleep.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
         answer = peer.read_answer()
         assert (answer.status, answer.complete) == (0, False)
     assert "1 exchanges in progress: GET /sleeping" in caplog.text
@@ -273,7 +273,7 @@ def test_stop_while_a_handler_reads(certs_dir: Path, kind: Kind, wait: Callable[
     with connect(server, kind) as peer:
         peer.send_request(method="POST", end=False)
         assert reading.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
         assert raised.wait(10)
 
 
@@ -293,7 +293,7 @@ def test_stop_while_a_handler_writes(certs_dir: Path, kind: Kind) -> None:
     with connect(server, kind) as peer:
         peer.send_request()
         assert writing.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
         assert through.wait(10)
 
 
@@ -313,7 +313,7 @@ def test_stop_with_an_async_handler_asleep(certs_dir: Path, kind: Kind) -> None:
     with connect(server, kind) as peer:
         peer.send_request()
         assert asleep.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
         assert cancelled.is_set()
 
 
@@ -344,7 +344,7 @@ def test_stop_with_what_async_handlers_began(certs_dir: Path, way: str) -> None:
     with connect(server, "h1") as peer:
         peer.send_request()
         assert begun.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
     wake.set()
     assert cancelled == ([True] if way == "task" else [])
 
@@ -362,7 +362,7 @@ def test_stop_with_a_blocked_loop(certs_dir: Path, caplog: pytest.LogCaptureFixt
     with connect(server, "h1") as peer:
         peer.send_request()
         assert blocked.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
         with Server(
             routes=[("*", "/*", hello)], certs_dir=certs_dir, http_port=port, https_port=None
         ) as second:
@@ -393,7 +393,7 @@ def test_stop_with_idle_and_half_open_connections(certs_dir: Path) -> None:
     try:
         socks[1].sendall(b"GET / HT")
         socks[3].sendall(b"\x16\x03\x01")
-        stop_in_time(server)
+        assert_stops_in_time(server)
     finally:
         for sock in socks:
             sock.close()
@@ -427,7 +427,7 @@ def test_coroutine_of_a_server_that_stopped(certs_dir: Path) -> None:
     with connect(server, "h1") as peer:
         peer.send_request()
         assert asleep.wait(10)
-        stop_in_time(server)
+        assert_stops_in_time(server)
     wake.set()
     assert through.wait(10)
 

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
-import struct
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -51,6 +49,7 @@ from wptproto.protocol.events import (
 from wptproto.protocol.h2 import H2Connection
 from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.outlet import Outlet
 from wptproto.server.tls import TlsError, TlsLayer
 
 __all__ = ["Driver", "Host"]
@@ -59,7 +58,6 @@ log = logging.getLogger("wptproto.server")
 access_log = logging.getLogger("wptproto.access")
 
 PIECE_OCTETS = 64 * 1024
-LINGER_S = 1.0
 MAX_UNREAD_OCTETS = 1024 * 1024
 """What may wait for a peer to read it. Content stops long before; answers to control frames do not."""
 
@@ -117,33 +115,29 @@ class Driver(asyncio.Protocol):
         """
         self._host = host
         self._tls = TlsLayer(context) if context is not None else None
-        self._transport: asyncio.Transport | None = None
+        self._outlet: Outlet  # from connection_made on
         self._connection: Connection | None = None
         self._opening = bytearray()
         self._running: dict[ExchangeId, _Running] = {}
         self._ready: deque[_Running] = deque()
         self._untransmitted = 0
         self._can_write = True
-        self._reading_paused = False
         self._eof = False
-        self._closing = False
-        self._linger: asyncio.TimerHandle | None = None
         self._peer = ("", 0)
         self._surroundings: Surroundings | None = None
 
     # --- from the transport --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=256 * 1024)
+        self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls)
         self._peer = _address(transport.get_extra_info("peername"))
         here = _address(transport.get_extra_info("sockname"))
         self._surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, here)
         self._host.attach(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._closing or (self._eof and self._tls is not None):
-            return  # lingering: read, so that what was sent is not lost to a reset, and drop it
+        if self._outlet.closing or (self._eof and self._tls is not None):
+            return  # the outlet lingers, or the peer has said that nothing follows
         if self._tls is not None:
             try:
                 plaintext = self._tls.receive_data(data)
@@ -164,14 +158,11 @@ class Driver(asyncio.Protocol):
         if not self._eof:
             self._receive_eof()
         self._transmit()
-        if self._closing:
-            self._close_transport()
+        self._outlet.peer_finished()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._linger is not None:
-            self._linger.cancel()
-        self._closing = True
+        self._outlet.closed()
         for running in list(self._running.values()):
             self._drop(running, ExchangeClosed("the client closed the connection"))
         self._ready.clear()
@@ -204,9 +195,7 @@ class Driver(asyncio.Protocol):
 
     def _fail_tls(self, error: TlsError) -> None:
         log.warning("%s:%d: %s", *self._peer, error)
-        assert self._tls is not None
-        self._write_raw(error.answer or self._tls.data_to_send())
-        self._tls = None
+        self._outlet.send_in_the_clear(error.answer)
         self._close(Closing.GRACEFUL)
 
     # --- from the host -------------------------------------------------------------------------
@@ -229,9 +218,7 @@ class Driver(asyncio.Protocol):
 
     def cut_off(self) -> None:
         """Close at once; nothing that is queued is sent."""
-        self._closing = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._outlet.abort()
 
     def stop(self, reason: str) -> list[str]:
         """
@@ -246,15 +233,10 @@ class Driver(asyncio.Protocol):
         ]
         for running in list(self._running.values()):
             self._drop(running, ExchangeClosed(reason))
-        if self._connection is not None and not self._closing:
+        if self._connection is not None and not self._outlet.closing:
             self._connection.close(reason)
-            self._write(self._connection.data_to_send())
-        if self._transport is not None:
-            self._closing = True
-            if self._transport.get_write_buffer_size():
-                self._transport.abort()
-            else:
-                self._transport.close()
+            self._outlet.send(self._connection.data_to_send())
+        self._outlet.stop()
         return left
 
     # --- events --------------------------------------------------------------------------------
@@ -306,7 +288,7 @@ class Driver(asyncio.Protocol):
 
     def _upgrade(self, event: UpgradeReceived) -> None:
         assert self._connection is not None
-        self._write(self._connection.data_to_send())
+        self._outlet.send(self._connection.data_to_send())
         self._connection, events = H2Connection.from_upgrade(event)
         self._handle(events)
 
@@ -441,91 +423,29 @@ class Driver(asyncio.Protocol):
 
     def _transmit(self) -> None:
         connection = self._connection
-        if self._tls is not None and connection is None:
-            self._write_raw(self._tls.data_to_send())  # the handshake
-        if connection is None or self._closing:
+        if connection is None:
+            self._outlet.send(b"")  # the handshake, if any
+            return
+        if self._outlet.closing:
             return
         self._untransmitted = 0
-        self._write(connection.data_to_send())
+        self._outlet.send(connection.data_to_send())
         if connection.closing is not Closing.NO:
             self._close(connection.closing)
         else:
             # A peer that does not read what it provokes (answers to PING and the like) is not read from.
-            unread = self._transport.get_write_buffer_size() if self._transport is not None else 0
-            paused = connection.reading_paused or unread > MAX_UNREAD_OCTETS
-            if paused != self._reading_paused:
-                self._pause_reading(paused)
-
-    def _write(self, octets: bytes) -> None:
-        if self._tls is not None:
-            if octets:
-                self._tls.send_data(octets)
-            octets = self._tls.data_to_send()
-        self._write_raw(octets)
-
-    def _write_raw(self, octets: bytes) -> None:
-        if octets and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(octets)
-
-    def _pause_reading(self, paused: bool) -> None:
-        self._reading_paused = paused
-        assert self._transport is not None
-        if self._transport.is_closing():
-            return
-        if paused:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+            unread = self._outlet.unread_octets > MAX_UNREAD_OCTETS
+            self._outlet.pause_reading(connection.reading_paused or unread)
 
     def _close(self, closing: Closing) -> None:
-        """
-        Close so that the peer gets all that was sent, and knows what it amounts to.
-
-        RFC 9112 §9.6: closing with octets unread resets the connection, and the reset may overtake
-        the response. So half-close, read on for a moment, and close then.
-        """
-        if self._closing or self._transport is None:
+        if self._outlet.closing:
             return
-        self._closing = True
         for running in list(self._running.values()):
             self._drop(running, ExchangeClosed("the connection closes"))
         if closing is Closing.RESET:
-            self._reset()
-            return
-        if self._tls is not None:
-            self._tls.close()
-            self._write_raw(self._tls.data_to_send())
-        if self._eof or self._transport.is_closing():
-            self._close_transport()
-            return
-        try:
-            self._transport.write_eof()
-        except OSError:
-            self._close_transport()  # the peer was quicker
-            return
-        if self._reading_paused:
-            self._pause_reading(False)
-        self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
-
-    def _stop_lingering(self) -> None:
-        assert self._transport is not None
-        if self._transport.get_write_buffer_size():
-            # The peer has not even taken the response yet; the moment begins when it has.
-            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
+            self._outlet.reset()
         else:
-            self._close_transport()
-
-    def _close_transport(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    def _reset(self) -> None:
-        """Close with a reset, or, over TLS, without close_notify: either tells that something is missing."""
-        assert self._transport is not None
-        sock = self._transport.get_extra_info("socket")
-        if self._tls is None and sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.close()
+            self._outlet.finish(peer_finished=self._eof)
 
     def _log_access(self, running: _Running, outcome: str = "") -> None:
         if not access_log.isEnabledFor(logging.INFO):

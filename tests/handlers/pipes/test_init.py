@@ -17,7 +17,7 @@ from wptproto.protocol.h1 import H1Connection
         ("", "", ""),
         ("file.html", "x=1", ""),
         # By its name.
-        ("/root/file.sub.html", "", "sub(html)"),
+        ("/dir/file.sub.html", "", "sub(html)"),
         ("file.sub.htm", "", "sub(html)"),
         ("file.sub.xht", "", "sub(html)"),
         ("file.sub.xhtml", "", "sub(html)"),
