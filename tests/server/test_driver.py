@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -289,6 +290,28 @@ def test_a_client_that_leaves_in_mid_upload_is_no_error(
         read_all(sock)
         sock.close()
     assert "Traceback" not in caplog.text
+
+
+def test_content_is_let_go(certs_dir: Path, kind: Kind) -> None:
+    """What a response held is free when it has been sent, and does not wait for the garbage collector."""
+
+    left: list[weakref.ref[Thing]] = []
+
+    class Thing:
+        """Something the content alone keeps; octets themselves cannot be watched."""
+
+    def handler(request: Request, response: Response) -> None:
+        thing = Thing()
+        left.append(weakref.ref(thing))
+        response.content = [lambda thing=thing: "content"]
+
+    with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        gc.disable()
+        try:
+            assert peer.request().text == "content"
+            assert_soon(lambda: left[0]() is None)
+        finally:
+            gc.enable()
 
 
 # --- slow clients --------------------------------------------------------------------------------

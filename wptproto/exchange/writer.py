@@ -300,7 +300,8 @@ class ResponseWriter(ABC):
                     pass
         self._pending.append(Finish(self._options.close_connection))
         self._committed = True
-        self._bridge.send(self._pending)
+        commands, self._pending = self._pending, []
+        self._bridge.send(commands)
 
     # --- what the protocols do differently -----------------------------------------------------
 

@@ -56,7 +56,7 @@ class Dispatcher:
             apply_returned(returned, exchange.response)
             if isinstance(exchange.response.content, AsyncIterable):
                 return self._run_async(exchange, None)
-            if returned is not None:
+            if returned is not None and b"?" in exchange.head.path:
                 query = exchange.request.url_parts.query
                 pipes.apply(pipes.pipe_string_for("", query), exchange.request, exchange.response)
             self._complete(exchange)
