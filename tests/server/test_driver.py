@@ -11,12 +11,13 @@ import struct
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.peers import H1Peer, H2Peer, Kind, connect, open_socket
+from tests.helpers.waiting import assert_soon
 from wptproto import LocalProtocolError, Request, Response, Server
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2 import H2Connection
@@ -31,14 +32,6 @@ def handler(request: Request, response: Response) -> str:
 def server(certs_dir: Path) -> Iterator[Server]:
     with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir) as server:
         yield server
-
-
-def assert_soon(holds: Callable[[], bool]) -> None:
-    """Look again and again, for as long as a slow machine may need."""
-    deadline = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.005)
 
 
 def drivers(server: Server) -> set[Driver]:
