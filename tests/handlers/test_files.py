@@ -205,6 +205,16 @@ def test_pipes(peer: Peer, root: Path, path: str, status: int, text: str) -> Non
     assert answer.text == text or (status == 500 and text in answer.text)
 
 
+def test_asis(peer: Peer, root: Path, kind: Kind) -> None:
+    """The octets of an .asis file are the response over HTTP/1.1; HTTP/2 has no place for them, and says so."""
+    (root / "by-hand.asis").write_bytes(b"HTTP/1.1 299 By Hand\r\nX: y\r\nContent-Length: 2\r\n\r\nok")
+    answer = peer.request("/by-hand.asis")
+    if kind in ("h1", "h1s"):
+        assert (answer.status, answer.reason, answer.text) == (299, b"By Hand", "ok")
+    else:
+        assert (answer.status, "HTTP/1.1" in answer.text) == (500, True)
+
+
 def test_unreadable(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read is 404, and says so."""
 
@@ -243,3 +253,190 @@ def test_a_file_that_grows_while_it_is_sent(server: Server, root: Path, kind: Ki
         assert answer.complete
         assert answer.content == b"x" * 20_000_000
         assert peer.is_open()
+
+
+def test_header_files(peer: Peer, root: Path) -> None:
+    """The fields of a directory come first, then a file's own; a type among them replaces ours."""
+    (root / "dir" / "__dir__.headers").write_bytes(b"X-Dir: 1\r\nX-Both:  dir \n\nX-Both: again")
+    (root / "dir" / "inner.js.headers").write_bytes(b"x-both: file\nX-Empty:\nX-Colon: a:b\nX-High: \xff\n")
+    for path in ("/dir/inner.js", "/dir%2Finner.js", "/dir/%69nner.js?q"):
+        answer = peer.request(path)
+        assert answer.get("content-type") == "text/javascript"
+        fields = [line for line in answer.fields if line[0].lower().startswith(b"x-")]
+        assert [(name.lower(), value) for name, value in fields] == [
+            (b"x-dir", b"1"),
+            (b"x-both", b"dir"),
+            (b"x-both", b"again"),
+            (b"x-both", b"file"),
+            (b"x-empty", b""),
+            (b"x-colon", b"a:b"),
+            (b"x-high", b"\xff"),
+        ]
+    (root / "dir" / "inner.js.headers").write_bytes(b"content-TYPE: a/b\n")
+    assert peer.request("/dir/inner.js").get_all("content-type") == ["a/b"]
+
+
+def test_header_templates(peer: Peer, root: Path) -> None:
+    """A ``.sub.headers`` file is a template, which escapes nothing, and stands in for the plain one."""
+    (root / "page.html.sub.headers").write_text("X-Asked: {{GET[a]}}\n")
+    (root / "page.html.headers").write_text("X-Plain: 1\n")
+    (root / "__dir__.sub.headers").write_text("X-Path: {{location[path]}}\n")
+    answer = peer.request("/page.html?a=%3C")
+    assert (answer.get("x-asked"), answer.get("x-plain")) == ("<", None)
+    assert answer.get("x-path") == "/page.html"
+    assert answer.text == "<p>page"
+
+
+@pytest.mark.parametrize(
+    ("name", "octets", "said"),
+    [
+        ("page.html.headers", b"X: 1\n\nno colon\n", "/page.html.headers, line 3: "),
+        ("page.html.headers", b": nameless", "/page.html.headers, line 1: "),
+        ("page.html.headers", b"X: 1\n \n", "/page.html.headers, line 2: "),
+        ("__dir__.headers", b"\xff\n", "/__dir__.headers, line 1: "),
+        ("page.html.sub.headers", b"X: {{nonsense}}\n", "/page.html.sub.headers: "),
+    ],
+)
+def test_bad_header_file(peer: Peer, root: Path, name: str, octets: bytes, said: str) -> None:
+    """A line that is no field is a 500 that says which, and where."""
+    (root / name).write_bytes(octets)
+    answer = peer.request("/page.html")
+    assert answer.status == 500
+    assert said in answer.text
+    assert peer.is_open()
+
+
+def test_header_files_that_are_none(peer: Peer, root: Path, tmp_path: Path) -> None:
+    """A directory of that name, or a link out of the root, gives no fields."""
+    (root / "page.html.headers").mkdir()
+    (tmp_path / "fields").write_text("X-Outside: 1\n")
+    (root / "__dir__.headers").symlink_to(tmp_path / "fields")
+    answer = peer.request("/page.html")
+    assert (answer.status, answer.get("x-outside")) == (200, None)
+
+
+def test_header_file_that_cannot_be_read(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of fields that is there has to be readable."""
+    (root / "page.html.headers").write_text("X: 1\n")
+
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    answer = peer.request("/page.html")
+    assert answer.status == 500
+    assert "cannot be read: /page.html.headers: Permission denied" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "text"),
+    [
+        ("bytes=0-0", "bytes 0-0/7", "<"),
+        ("bytes=3-5", "bytes 3-5/7", "pag"),
+        ("bytes=3-", "bytes 3-6/7", "page"),
+        ("bytes=-2", "bytes 5-6/7", "ge"),
+        ("bytes=0-1,2-3", "bytes 0-3/7", "<p>p"),
+    ],
+)
+def test_range(peer: Peer, wanted: str, said: str, text: str) -> None:
+    """A range of a file is 206, and says which it is."""
+    answer = peer.request("/page.html", headers=[("Range", wanted)])
+    assert (answer.status, answer.text) == (206, text)
+    assert (answer.get("content-range"), answer.get("content-length")) == (said, str(len(text)))
+    assert answer.get("content-type") == "text/html"
+    assert peer.is_open()
+
+
+def test_several_ranges(peer: Peer) -> None:
+    """Several ranges are the parts of a multipart, each with its type and place (RFC 9110 §15.3.7.2)."""
+    answer = peer.request("/page.html", headers=[("Range", "bytes=-1,0-2")])
+    kind, _, boundary = (answer.get("content-type") or "").partition("; boundary=")
+    assert (answer.status, kind) == (206, "multipart/byteranges")
+    assert answer.get("content-range") is None
+    assert answer.text == (
+        f"\r\n--{boundary}\r\nContent-Type: text/html\r\nContent-Range: bytes 0-2/7\r\n\r\n<p>"
+        f"\r\n--{boundary}\r\nContent-Type: text/html\r\nContent-Range: bytes 6-6/7\r\n\r\ne"
+        f"\r\n--{boundary}--"
+    )
+    assert answer.get("content-length") == str(len(answer.content))
+
+
+@pytest.mark.parametrize("wanted", ["bytes=7-", "bytes=-0", "bytes=0-0,9-9", "bytes=a", "lines=1-2", "x"])
+def test_bad_range(peer: Peer, wanted: str) -> None:
+    """A range that is none, or of nothing, is 416, which says how long the file is."""
+    answer = peer.request("/page.html", headers=[("Range", wanted)])
+    assert (answer.status, answer.get("content-range")) == (416, "bytes */7")
+    assert answer.get("content-type") == "application/json"
+    assert peer.is_open()
+
+
+def test_ranges_are_for_get(peer: Peer) -> None:
+    """For HEAD no range is defined, and Range is ignored (RFC 9110 §14.2)."""
+    answer = peer.request("/page.html", method="HEAD", headers=[("Range", "bytes=0-1")])
+    assert (answer.status, answer.get("content-length")) == (200, "7")
+
+
+def test_range_and_pipe(peer: Peer, root: Path) -> None:
+    """A pipe gets the range that was asked for, and an error not at all."""
+    (root / "hello.sub.txt").write_text("{{GET[x]}}{{GET[x]}}")
+    answer = peer.request("/hello.sub.txt?x=1", headers=[("Range", "bytes=0-9")])
+    assert (answer.status, answer.text) == (206, "1")
+    assert answer.get("content-range") == "bytes 0-9/20"
+    answer = peer.request("/page.html?pipe=status(200)", headers=[("Range", "bytes=9-")])
+    assert answer.status == 416
+
+
+def test_conditional_request(peer: Peer, root: Path) -> None:
+    """Who has a file already gets 304, with its fields, and then the next version."""
+    (root / "page.html.headers").write_text("X-A: 1\n")
+    os.utime(root / "page.html", ns=(0, 784_111_777_000_000_000))
+    tag = peer.request("/page.html").get("etag") or ""
+    assert peer.request("/page.html").get("last-modified") is None
+    for condition in (("If-None-Match", tag), ("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT")):
+        for method in ("GET", "HEAD"):
+            answer = peer.request("/page.html", method=method, headers=[condition, ("Range", "bytes=99-")])
+            assert (answer.status, answer.content, answer.complete) == (304, b"", True)
+            assert (answer.get("etag"), answer.get("x-a")) == (tag, "1")
+    assert peer.is_open()
+    (root / "page.html").write_text("<p>next")
+    answer = peer.request("/page.html", headers=[("If-None-Match", tag)])
+    assert (answer.status, answer.text) == (200, "<p>next")
+
+
+def test_if_range(peer: Peer) -> None:
+    """A range of another version is not wanted, but the whole of this one is (RFC 9110 §13.1.5)."""
+    tag = peer.request("/page.html").get("etag") or ""
+    wanted = ("Range", "bytes=0-0")
+    assert peer.request("/page.html", headers=[wanted, ("If-Range", tag)]).status == 206
+    assert peer.request("/page.html", headers=[wanted, ("If-Range", '"x"')]).status == 200
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+def test_validators_by_hand(peer: Peer, root: Path, name: str) -> None:
+    """A file whose validators were written by hand is sent with them, and conditions do not count."""
+    (root / "page.html.headers").write_text(f'{name}: "x"\n')
+    conditions = [("If-None-Match", "*"), ("If-Range", '"y"')]
+    answer = peer.request("/page.html", headers=conditions)
+    assert (answer.status, answer.get(name), answer.text) == (200, '"x"', "<p>page")
+    assert len(answer.get_all("etag") + answer.get_all("last-modified")) == 1
+    assert peer.request("/page.html", headers=[*conditions, ("Range", "bytes=0-0")]).status == 206
+
+
+def test_piped_answers_have_no_validators(peer: Peer, root: Path) -> None:
+    """What comes out of a pipe is not the file, and is sent whatever the client has."""
+    (root / "hello.sub.txt").write_text("hello")
+    for path in ("/page.html?pipe=status(200)", "/hello.sub.txt"):
+        answer = peer.request(path, headers=[("If-None-Match", "*")])
+        assert (answer.status, answer.get("etag")) == (200, None)
+
+
+def test_default_script(peer: Peer, root: Path, tmp_path: Path) -> None:
+    """For a directory the first of its ``default*.py`` answers, unless it lies outside the root."""
+    folder = root / "folder.py"
+    folder.mkdir()
+    for name in ("default2.py", "default1.py"):
+        (folder / name).write_text(f"def main(request, response):\n    return {name!r}\n")
+    (folder / "default.py").mkdir()
+    (tmp_path / "outside.py").write_text("def main(request, response):\n    return 'outside'\n")
+    (folder / "default0.py").symlink_to(tmp_path / "outside.py")
+    assert peer.request("/folder.py").text == "default1.py"

@@ -22,8 +22,8 @@ class Scripts:
     """
     Answers with the ``main(request, response)`` of the script a path names.
 
-    A script is compiled once for each version of its file, and runs in a namespace of its own
-    for each request.
+    For a directory that is its first ``default*.py``. A script is compiled once for each version of
+    its file, and runs in a namespace of its own for each request.
     """
 
     def __init__(self, root: Path) -> None:
@@ -36,6 +36,8 @@ class Scripts:
 
     def __call__(self, request: Request, response: Response) -> Any:
         path = resolve(self._root, request.path)
+        if path.is_dir():
+            path = self._default_of(path)
         if not path.is_file():
             raise HTTPException(404, f"not a script: {request.path}")
         namespace: dict[str, Any] = {"__file__": str(path)}
@@ -50,6 +52,14 @@ class Scripts:
         if not response.writer.content_written:
             pipes.apply(pipes.pipe_string_for(str(path), request.url_parts.query), request, response)
         return None
+
+    def _default_of(self, directory: Path) -> Path:
+        """Return the first ``default*.py`` of a directory, by name; the directory where there is none."""
+        for path in sorted(directory.glob("default*.py")):
+            found = path.resolve()
+            if found.is_file() and found.is_relative_to(self._root):
+                return found
+        return directory
 
     def _compile(self, path: Path) -> CodeType:
         try:

@@ -1,36 +1,46 @@
-"""StaticFiles: the files below a directory."""
+"""
+StaticFiles: the files below a directory.
+
+A file's own validator is its ETag alone. With a Last-Modified of ours, clients would keep it by rule of
+thumb without asking again (RFC 9111 §4.2.2), and a page would see it in ``document.lastModified``.
+"""
 
 from __future__ import annotations
 
-import mimetypes
 import os
+import uuid
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
+from typing import IO
+from urllib.parse import quote, unquote_to_bytes
 
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
+from wptproto.handlers.content_types import content_type_of
 from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.header_files import header_lines
+from wptproto.semantics.conditions import is_not_modified, range_applies
+from wptproto.semantics.ranges import (
+    ByteRange,
+    UnsatisfiableRange,
+    content_range,
+    parse_range,
+    unsatisfied_range,
+)
 
 __all__ = ["StaticFiles"]
 
-# Not the system's tables: the same file has the same type on every machine.
-_TYPES = mimetypes.MimeTypes(filenames=())
-for _extension, _type in {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".json": "application/json",
-    ".wasm": "application/wasm",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-}.items():
-    _TYPES.add_type(_type, _extension)
-
 
 class StaticFiles:
-    """Answers with the file a path names, or with the listing of a directory."""
+    """
+    Answers with the file a path names, or with the listing of a directory.
+
+    A file comes with the fields that ``.headers`` files beside it give it, whole or in the ranges that
+    were asked for, and not at all to a client that has it. Pipes take what would have been sent.
+    """
 
     def __init__(self, root: Path) -> None:
         """
@@ -49,14 +59,20 @@ class StaticFiles:
         if path.suffix == ".py":
             # Its path was encoded, or it was reached by a link, and so no script answered.
             raise HTTPException(404, f"a script is run, and not shown: {request.path}")
+        # By the name it was asked for: a link may have another than what it leads to.
+        asked = os.fsdecode(unquote_to_bytes(request.path.encode("latin-1")))
+        fields = header_lines(self._root, request)
+        if not any(name.lower() == b"content-type" for name, _ in fields):
+            response.headers.append("Content-Type", content_type_of(asked))
+        response.headers.update(fields)
+        pipe_string = pipes.pipe_string_for(asked, request.url_parts.query)
         try:
-            response.content = path.open("rb")
+            file = path.open("rb")
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
-        # By the name it was asked for: a link may have another than what it leads to.
-        kind, encoding = _TYPES.guess_type(request.path)
-        response.headers.set("Content-Type", kind if kind and not encoding else "application/octet-stream")
-        pipes.apply(pipes.pipe_string_for(str(path), request.url_parts.query), request, response)
+        response.content = file
+        if _send_as_asked(file, request, response, piped=bool(pipe_string)):
+            pipes.apply(pipe_string, request, response)
 
     def _list(self, path: Path, request: Request, response: Response) -> None:
         if not request.path.endswith("/"):
@@ -80,3 +96,60 @@ class StaticFiles:
 def _shown(name: str) -> str:
     """Return a name as HTML; octets that are no UTF-8 as what stands in for them."""
     return escape(os.fsencode(name).decode("utf-8", "replace"))
+
+
+def _send_as_asked(file: IO[bytes], request: Request, response: Response, *, piped: bool) -> bool:
+    """
+    Make of a response with the whole file what Range and the conditions ask for.
+
+    Returns:
+        Whether it is the file, or parts of it, and not an error.
+    """
+    stat = os.fstat(file.fileno())
+    fields = request.head.fields
+    wanted = fields.get(b"range") if request.method == "GET" else None
+    # What comes out of a pipe is not the file, and who wrote the fields by hand wants them as written.
+    if not piped and "ETag" not in response.headers and "Last-Modified" not in response.headers:
+        entity_tag = b'"%x-%x"' % (stat.st_mtime_ns, stat.st_size)
+        modified = datetime.fromtimestamp(stat.st_mtime_ns // 1_000_000_000, UTC)
+        response.headers.set("ETag", entity_tag)
+        if is_not_modified(fields, entity_tag, modified):
+            file.close()
+            response.status, response.content = 304, b""
+            return True
+        if not range_applies(fields, entity_tag, modified):
+            wanted = None
+    if wanted is not None:
+        with file:
+            try:
+                ranges = parse_range(wanted, stat.st_size)
+            except UnsatisfiableRange as error:
+                response.set_error(416, error)
+                response.headers.set("Content-Range", unsatisfied_range(stat.st_size))
+                return False
+            _send_ranges(file, ranges, stat.st_size, response)
+    return True
+
+
+def _send_ranges(file: IO[bytes], ranges: list[ByteRange], length: int, response: Response) -> None:
+    """Make a response 206, with one part as it is, or several in a multipart (RFC 9110 §15.3.7)."""
+    response.status = 206
+    if len(ranges) == 1:
+        response.headers.set("Content-Range", content_range(ranges[0], length))
+        response.content = _read_range(file, ranges[0])
+        return
+    kind = response.headers["Content-Type"][-1]
+    boundary = str(uuid.uuid4())
+    response.headers.set("Content-Type", f"multipart/byteranges; boundary={boundary}")
+    delimiter = b"\r\n--" + boundary.encode("ascii")
+    pieces: list[bytes] = []
+    for wanted in ranges:
+        head = b"Content-Type: %s\r\nContent-Range: %s" % (kind, content_range(wanted, length))
+        pieces += [delimiter, b"\r\n", head, b"\r\n\r\n", _read_range(file, wanted)]
+    response.content = [*pieces, delimiter, b"--"]
+
+
+def _read_range(file: IO[bytes], wanted: ByteRange) -> bytes:
+    start, stop = wanted
+    file.seek(start)
+    return file.read(stop - start)

@@ -1,0 +1,90 @@
+"""
+Range and Content-Range, in octets (RFC 9110 §14).
+
+What is no list of byte ranges, RFC 9110 §14.2 lets a server ignore or refuse. Here it is refused, as
+wptserve does, for whoever tests a client wants to hear of it: another unit, a member that is no range,
+and one that cannot be satisfied, though others could, all make the whole field unsatisfiable. So is
+``bytes=-`` all there is. Numbers are digits, and nothing else that Python takes for a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["ByteRange", "UnsatisfiableRange", "content_range", "parse_range", "unsatisfied_range"]
+
+ByteRange = tuple[int, int]
+"""The first octet, and the one behind the last."""
+
+_SHOWN_OCTETS = 80
+
+# RFC 9110 §14.1.1: int-range = first-pos "-" [ last-pos ], suffix-range = "-" suffix-length. More digits
+# than any length has are not read as a number.
+_MEMBER = re.compile(rb"[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*")
+
+
+class UnsatisfiableRange(ValueError):
+    """A Range field that asks for nothing there is; the text says which part of it."""
+
+
+def parse_range(field: bytes, length: int) -> list[ByteRange]:
+    """
+    Return what a Range field asks for, in ascending order; what overlaps or touches is one range.
+
+    Args:
+        field: The field's value.
+        length: Of the whole, in octets.
+
+    Returns:
+        At least one range, none of them empty, all within *length*.
+
+    Raises:
+        UnsatisfiableRange: There is no such range, or the field is no list of byte ranges.
+
+    RFC 9110 §14.1.2 (byte ranges), §14.2 (Range), §15.3.7.2 (coalescing).
+    """
+    unit, equals, members = field.partition(b"=")
+    if unit != b"bytes" or not equals:
+        raise UnsatisfiableRange(f"not a range in bytes: {_shown(field)}")
+    return _coalesced(_parse_member(member, length) for member in members.split(b","))
+
+
+def content_range(wanted: ByteRange, length: int) -> bytes:
+    """Return the Content-Range of a part (RFC 9110 §14.4)."""
+    start, stop = wanted
+    return b"bytes %d-%d/%d" % (start, stop - 1, length)
+
+
+def unsatisfied_range(length: int) -> bytes:
+    """Return the Content-Range of a 416, which tells how long the whole is (RFC 9110 §15.5.17)."""
+    return b"bytes */%d" % length
+
+
+def _parse_member(member: bytes, length: int) -> ByteRange:
+    match = _MEMBER.fullmatch(member)
+    if match is None:
+        raise UnsatisfiableRange(f"not a range: {_shown(member)}")
+    first, last = match.groups()
+    if first:
+        start, stop = int(first), min(length, int(last) + 1) if last else length
+    else:
+        start, stop = max(0, length - int(last)) if last else 0, length
+    if start >= stop:
+        raise UnsatisfiableRange(f"no such range in {length} octets: {_shown(member)}")
+    return start, stop
+
+
+def _coalesced(ranges: Iterable[ByteRange]) -> list[ByteRange]:
+    found: list[ByteRange] = []
+    for start, stop in sorted(ranges):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _shown(octets: bytes) -> str:
+    text = octets[:_SHOWN_OCTETS].decode("ascii", "backslashreplace")
+    return text if len(octets) <= _SHOWN_OCTETS else f"{text}..."
