@@ -17,6 +17,7 @@ from wptproto.errors import (
     RemoteProtocolError,
     RouteError,
     ScriptError,
+    StashError,
     WptprotoError,
 )
 from wptproto.exchange.h1_writer import H1ResponseWriter
@@ -24,6 +25,13 @@ from wptproto.exchange.h2_writer import H2ResponseWriter
 from wptproto.exchange.request import Request, RequestHeaders
 from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
 from wptproto.exchange.writer import ResponseWriter
+from wptproto.handlers.ready_made import (
+    BasicAuthHandler,
+    ErrorHandler,
+    StaticHandler,
+    StringHandler,
+    json_handler,
+)
 from wptproto.handlers.router import Handler, Route, Router, any_method
 from wptproto.server.server import Server
 from wptproto.version import __version__
@@ -41,6 +49,12 @@ __all__ = [
     "ResponseWriter",
     "H1ResponseWriter",
     "H2ResponseWriter",
+    # handlers ready made
+    "json_handler",
+    "StringHandler",
+    "StaticHandler",
+    "ErrorHandler",
+    "BasicAuthHandler",
     # for type hints
     "Handler",
     "Route",
@@ -54,6 +68,7 @@ __all__ = [
     "ExchangeClosed",
     "HTTPException",
     "ScriptError",
+    "StashError",
     "RouteError",
     "CertificateError",
     "ConfigError",

@@ -17,6 +17,7 @@ __all__ = [
     "HTTPException",
     "ScriptError",
     "PipeError",
+    "StashError",
     "RouteError",
     "CertificateError",
     "ConfigError",
@@ -88,6 +89,10 @@ class ScriptError(WptprotoError):
 
 class PipeError(WptprotoError):
     """A pipe, or a substitution in a template, is wrong; the text says which, where, and how to mend it."""
+
+
+class StashError(WptprotoError):
+    """A handler put a value into the stash where there is one; the text says its key and path."""
 
 
 class RouteError(WptprotoError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +29,14 @@ class Surroundings:
         scheme: ``http`` or ``https``.
         client_address: Address and port of the client.
         server_address: Address and port it connected to.
-        server: What handlers see as ``request.server``.
+        server_for: Returns what the handler of a request sees as ``request.server``; None without a server.
         doc_root: What handlers see as ``request.doc_root``.
     """
 
     scheme: str
     client_address: tuple[str, int]
     server_address: tuple[str, int]
-    server: Any = None
+    server_for: Callable[[Request], Any] | None = None
     doc_root: str | None = None
 
 
@@ -62,10 +63,11 @@ class Exchange:
             scheme=surroundings.scheme,
             client_address=surroundings.client_address,
             server_address=surroundings.server_address,
-            server=surroundings.server,
             doc_root=surroundings.doc_root,
             h2_stream_id=received.exchange_id if head.version == "HTTP/2.0" else None,
         )
+        if surroundings.server_for is not None:
+            self.request.server = surroundings.server_for(self.request)
         self.response = Response(self, self.request)
 
     def make_writer(self, options: MessageOptions) -> ResponseWriter:

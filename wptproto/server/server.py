@@ -17,11 +17,15 @@ from typing import Any, Self, TypeVar
 from wptproto import certs
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
+from wptproto.handlers.ready_made import AsIs
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.script import Scripts
+from wptproto.handlers.stash import Stash, StashStore
 from wptproto.handlers.static import StaticFiles
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.config import Config
 from wptproto.server.driver import Driver
 from wptproto.server.listener import BACKLOG, DEFAULT_HOSTS, is_wildcard, listen
 from wptproto.server.tls import make_context
@@ -45,6 +49,8 @@ class Server:
 
     Attributes:
         router: Where routes are registered, also while it runs.
+        config: What handlers and templates read of names and ports; while it runs, with its real ports.
+        stash: What its handlers leave for one another, here by default below the path ``/``.
         doc_root: The directory it serves, or None.
         http_port: Where it speaks HTTP/1.1 and h2c while it runs; None if switched off.
         https_port: Where it speaks HTTP/1.1 and h2 over TLS while it runs; None if switched off.
@@ -62,6 +68,7 @@ class Server:
         key: str | Path | None = None,
         certs_dir: str | Path | None = None,
         names: Sequence[str] = certs.DEFAULT_NAMES,
+        config: Config | None = None,
     ) -> None:
         """
         Args:
@@ -74,6 +81,7 @@ class Server:
             key: PEM file of its private key.
             certs_dir: Where generated certificates are kept; the default is the user's.
             names: What a generated certificate is for.
+            config: What handlers are to know; its *doc_root* counts where none is given here.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -85,7 +93,13 @@ class Server:
             raise ConfigError("both ports are switched off; there would be nothing to serve")
         if (certificate is None) != (key is None):
             raise ConfigError("a certificate needs its key, and a key its certificate")
+        config = Config() if config is None else config
+        doc_root = config.doc_root if doc_root is None else doc_root
         self.doc_root = _readable_directory(doc_root) if doc_root is not None else None
+        self._idle_config = config.serving({}, None if self.doc_root is None else str(self.doc_root))
+        self.config = self._idle_config
+        self._stash_store = StashStore()
+        self.stash = Stash(self._stash_store, "/")
         self.router = Router((*routes, *_root_routes(self.doc_root)))
         self._hosts = hosts
         self._wanted_ports = (http_port, https_port)
@@ -123,6 +137,7 @@ class Server:
             engine.discard()
             self.http_port = self.https_port = None
             raise
+        self.config = self._idle_config.serving(self._real_ports(), self._idle_config.doc_root)
         engine.start()
         self._engine = engine
         return self
@@ -133,6 +148,7 @@ class Server:
         if engine is not None:
             engine.stop()
             self.http_port = self.https_port = None
+            self.config = self._idle_config
 
     def __enter__(self) -> Self:
         return self.start()
@@ -197,6 +213,13 @@ class Server:
             host = f"[{host}]"
         return f"{scheme}://{host}:{port}/{path.removeprefix('/')}"
 
+    def _real_ports(self) -> dict[str, list[int]]:
+        found = {"http": self.http_port, "https": self.https_port, "h2": self.https_port}
+        return {protocol: [] if port is None else [port] for protocol, port in found.items()}
+
+    def _seen_by(self, request: Request) -> _ServerOfRequest:
+        return _ServerOfRequest(self, self._stash_store, request)
+
     def _make_context(self) -> ssl.SSLContext:
         if self._own_pair is not None:
             certs.check_pair(*self._own_pair)
@@ -204,6 +227,34 @@ class Server:
         made = certs.ensure(self._certs_dir, self._names)
         self._ca = made.ca
         return make_context(made.certificate, made.key)
+
+
+class _ServerOfRequest:
+    """
+    The server as the handler of one request sees it: its stash is at home below the request's path.
+
+    All else that is asked of it is the server's; what a handler sets on it stays with the request.
+    """
+
+    def __init__(self, server: Server, store: StashStore, request: Request) -> None:
+        self._server = server
+        self._store = store
+        self._request = request
+
+    @property
+    def stash(self) -> Stash:
+        return Stash(self._store, self._request.url_parts.path)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._server, name)
+
+    def __eq__(self, other: object) -> bool:
+        return self._server == (other._server if isinstance(other, _ServerOfRequest) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._server)
 
 
 class _Engine:
@@ -329,7 +380,9 @@ class _Engine:
 
     def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         root = self._server.doc_root
-        return Surroundings(scheme, client, server, self._server, None if root is None else str(root))
+        return Surroundings(
+            scheme, client, server, self._server._seen_by, None if root is None else str(root)
+        )
 
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         self._mailbox.post((driver, bridge))
@@ -355,7 +408,11 @@ class _Engine:
 def _root_routes(root: Path | None) -> list[Route]:
     if root is None:
         return []
-    return [("*", "*.py", Scripts(root)), ("GET", "*", StaticFiles(root))]
+    return [
+        ("*", "*.py", Scripts(root)),
+        ("GET", "*.asis", AsIs(root)),
+        ("GET", "*", StaticFiles(root)),
+    ]
 
 
 def _readable_directory(path: str | Path) -> Path:

@@ -1,0 +1,239 @@
+"""Config: what follows from its settings, which settings it refuses, and what a server makes of it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.peers import Kind, connect
+from wptproto import ConfigError, Request, Response, Server
+from wptproto.server.config import Config
+
+SETTINGS: dict[str, Any] = {
+    "browser_host": "web.test",
+    "alternate_hosts": {"alt": "other.test"},
+    "subdomains": ["www", "www.www", "\u5929\u6c17\u306e\u826f\u3044\u65e5", "\u00e9l\u00e8ve"],
+    "not_subdomains": ["nonexistent"],
+    "ports": {"http": [8000, "auto"], "https": [8443], "ws": [9000]},
+    "logging": {"level": "info"},
+    "aliases": [],
+    "ssl": {"type": "none"},
+}
+WEATHER = "xn--n8j6ds53lwwkrqhv28a"
+PUPIL = "xn--lve-6lad"
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config.from_dict(SETTINGS)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults() -> None:
+    """Without settings there is one host, localhost, and no port or directory."""
+    config = Config()
+    assert (config.browser_host, config.server_host, config.doc_root) == ("localhost", "localhost", None)
+    assert (config.domains, config.not_domains) == ({"": {"": "localhost"}}, {"": {}})
+    assert (config.ports, config.subdomains, config.paths) == ({}, (), {"doc_root": None})
+    assert config.logging == {"level": "DEBUG", "suppress_handler_traceback": False}
+
+
+def test_domains(config: Config) -> None:
+    """Each host has each subdomain, as A-labels, and itself; those that lead nowhere are apart."""
+    labels = {
+        "www": "www",
+        "www.www": "www.www",
+        "\u5929\u6c17\u306e\u826f\u3044\u65e5": WEATHER,
+        "\u00e9l\u00e8ve": PUPIL,
+    }
+    hosts = {"": "web.test", "alt": "other.test"}
+    domains = {
+        name: {"": host, **{label: f"{ascii_label}.{host}" for label, ascii_label in labels.items()}}
+        for name, host in hosts.items()
+    }
+    not_domains = {name: {"nonexistent": f"nonexistent.{host}"} for name, host in hosts.items()}
+    assert config.domains == domains
+    assert config.not_domains == not_domains
+    assert config.all_domains == {name: domains[name] | not_domains[name] for name in hosts}
+    assert config.domains_set == {host for found in domains.values() for host in found.values()}
+    assert config.not_domains_set == {"nonexistent.web.test", "nonexistent.other.test"}
+    assert config.all_domains_set == config.domains_set | config.not_domains_set
+
+
+def test_as_a_mapping(config: Config) -> None:
+    """Each key is item and attribute, what follows and what is wptserve's alone included."""
+    assert config["browser_host"] == config.browser_host == "web.test"
+    assert config["ports"] == config.ports == {"http": [8000, 0], "https": [8443], "ws": [9000]}
+    assert config["logging"]["level"] == "INFO"
+    assert config["aliases"] == config.aliases == []
+    assert config["all_domains"] is config.all_domains
+    assert {"domains", "ssl", "paths", "server_host"} <= set(config)
+    assert len(config) == len(list(config)) == len(dict(config))
+    assert all(config[key] == getattr(config, key) for key in config)
+    assert "others" not in config
+    assert "load" not in config
+    assert config.get("load", "none") == "none"
+    with pytest.raises(KeyError):
+        config["load"]
+    with pytest.raises(AttributeError, match="the config has no 'nothing'"):
+        config.nothing  # noqa: B018
+
+
+def test_frozen(config: Config) -> None:
+    """No attribute or item can be set; what it was made of may change without it."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.browser_host = "x"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        config["browser_host"] = "x"
+    ports = {"http": [1]}
+    made = Config(ports=ports)
+    ports["http"].append(2)
+    assert made.ports == {"http": [1]}
+
+
+def test_copies(config: Config) -> None:
+    """Copies are equal, as is a dict of the same; the values of a config can be made JSON."""
+    assert copy.copy(config) == copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config
+    assert config == dict(config)
+    assert json.loads(json.dumps(config["domains"])) == config.domains
+    assert json.loads(json.dumps(config["subdomains"])) == SETTINGS["subdomains"]
+
+
+def test_sets_of_subdomains() -> None:
+    """Subdomains may be a set, as in programs for wptserve; each is there once, in order."""
+    assert Config(subdomains={"b", "a"}).subdomains == ("a", "b")  # type: ignore[arg-type]
+    assert Config(subdomains=["b", "a", "b"]).subdomains == ("b", "a")
+
+
+def test_load(tmp_path: Path, config: Config) -> None:
+    """A JSON file makes the same config as its settings do."""
+    path = write(tmp_path / "config.json", json.dumps(SETTINGS))
+    assert Config.load(path) == Config.load(str(path)) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON: Expecting property name.* line 1 column 2"),
+        ("[]", r"an object of settings is wanted, not \[\]"),
+        ('{"doc_root": "a", "doc_root": "b"}', "doc_root: stands there twice"),
+        ('{"browser_hots": "x"}', "browser_hots: there is no such key; is browser_host meant"),
+        ('{"host": "x"}', "host: there is no such key; is browser_host meant"),
+        ('{"host_ip": "x"}', "host_ip: there is no such key; is server_host meant"),
+        ('{"others": {}}', "others: there is no such key$"),
+        ('{"browser_host": 5}', "browser_host: a host's name or address is wanted, not 5"),
+        ('{"browser_host": ""}', "browser_host: a host's name"),
+        ('{"server_host": "http://x/"}', "server_host: a host's name"),
+        ('{"alternate_hosts": ["x"]}', r"alternate_hosts: an object is wanted, not \['x'\]"),
+        ('{"alternate_hosts": {"": "x"}}', 'alternate_hosts: the name "" is that of browser_host'),
+        ('{"alternate_hosts": {"alt": null}}', r"alternate_hosts\[alt\]: a host's name"),
+        ('{"subdomains": "www"}', "subdomains: a list is wanted, not 'www'"),
+        ('{"subdomains": [1]}', "subdomains: a subdomain's name is wanted, not 1"),
+        ('{"subdomains": [""]}', "subdomains: a subdomain's name is wanted, not ''"),
+        (
+            '{"not_subdomains": ["a..b"]}',
+            "not_subdomains: 'a..b' is no domain's name: .*label empty or too long",
+        ),
+        ('{"ports": [80]}', "ports: an object is wanted"),
+        ('{"ports": {"http": 80}}', r"ports\[http\]: a list is wanted, not 80"),
+        ('{"ports": {"http": [80, 65536]}}', r"ports\[http\]\[1\]: a port from 0 to 65535 .* not 65536"),
+        ('{"ports": {"http": [true]}}', r"ports\[http\]\[0\]: a port"),
+        ('{"ports": {"http": ["80"]}}', r"ports\[http\]\[0\]: a port"),
+        ('{"doc_root": 1}', "doc_root: a directory is wanted, not 1"),
+        ('{"doc_root": ""}', "doc_root: a directory is wanted"),
+        ('{"logging": "debug"}', "logging: an object is wanted"),
+        ('{"logging": {"levl": 1}}', r"logging\[levl\]: there is no such key; there are level, suppress_h"),
+        ('{"logging": {"level": "loud"}}', r"logging\[level\]: a level such as info is wanted, not 'loud'"),
+        ('{"logging": {"suppress_handler_traceback": 1}}', r"logging\[suppress_.*\]: true or false"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A mistake in a file is an error that says file, key, and what is wanted."""
+    path = write(tmp_path / "config.json", text)
+    with pytest.raises(ConfigError, match=said) as caught:
+        Config.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file that is not there, or not UTF-8, is an error that says so."""
+    with pytest.raises(ConfigError, match=r"none\.json: cannot be read: No such file"):
+        Config.load(tmp_path / "none.json")
+    (tmp_path / "latin.json").write_bytes(b'{"doc_root": "\xe9"}')
+    with pytest.raises(ConfigError, match=r"latin\.json: not UTF-8 at octet 14"):
+        Config.load(tmp_path / "latin.json")
+
+
+@pytest.mark.parametrize("name", ["_x", "domains", "ports", "keys"])
+def test_further_keys(name: str) -> None:
+    """Further keys are read as the others are, and cannot have the names of those."""
+    assert Config(others={"further": 1}).further == 1
+    with pytest.raises(ConfigError, match=f"{name}: no further key"):
+        Config(others={name: 1})
+
+
+# --- in a server ---------------------------------------------------------------------------------
+
+TEMPLATE = (
+    "{{host}} {{ports[http][0]}} {{ports[https][0]}} {{ports[h2][0]}} {{ports[ws][0]}} {{domains[www]}} "
+    "{{hosts[alt][]}} {{hosts[alt][nonexistent]}} {{server_host}} {{logging[level]}} {{paths[doc_root]}}"
+)
+
+
+def test_templates_and_scripts(certs_dir: Path, tmp_path: Path, kind: Kind, config: Config) -> None:
+    """Templates and scripts find the config's names, and the server's real ports, over each protocol."""
+    write(tmp_path / "names.sub.txt", TEMPLATE)
+    write(
+        tmp_path / "names.py",
+        "def main(request, response):\n"
+        "    config = request.server.config\n"
+        "    return '%s %s' % (config['ports']['http'][0], config.all_domains['alt']['www'])\n",
+    )
+    with Server(tmp_path, certs_dir=certs_dir, config=config) as server, connect(server, kind) as peer:
+        http, https = server.http_port, server.https_port
+        assert peer.request("/names.sub.txt").text == (
+            f"web.test {http} {https} {https} 9000 www.web.test "
+            f"other.test nonexistent.other.test web.test INFO {tmp_path}"
+        )
+        assert peer.request("/names.py").text == f"{http} www.other.test"
+
+
+def test_ports_while_it_runs(certs_dir: Path, tmp_path: Path) -> None:
+    """A running server's config has its real ports, none for what is off; at rest it has the wanted."""
+    config = Config(ports={"http": [0], "https": [0], "ws": [9]}, doc_root=str(tmp_path))
+    server = Server(certs_dir=certs_dir, https_port=None, config=config)
+    assert (server.doc_root, server.config) == (tmp_path, config)
+    with server:
+        assert server.config.ports == {"http": [server.http_port], "ws": [9]}
+        assert server.config.doc_root == str(tmp_path)
+    assert server.config == config
+
+
+def test_what_a_handler_sees(certs_dir: Path) -> None:
+    """request.server offers all that is public of the server; what is set on it stays with the request."""
+    seen: list[Any] = []
+
+    def handler(request: Request, response: Response) -> None:
+        mine = request.server
+        seen.extend([mine == server, server == mine, mine == copy.copy(mine), hash(mine) == hash(server)])
+        seen.extend([mine.config is server.config, mine.http_url() == server.http_url()])
+        seen.extend([mine.router is server.router, not hasattr(mine, "_engine"), not hasattr(mine, "kept")])
+        mine.kept = True
+        seen.append(mine.kept and not hasattr(server, "kept"))
+
+    with (
+        Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, https_port=None) as server,
+        connect(server, "h1") as peer,
+    ):
+        assert [peer.request().status for _ in range(2)] == [200, 200]
+    assert seen == [True] * 20

@@ -1,0 +1,125 @@
+"""
+The values that a config may have.
+
+Each function returns a value as the config keeps it, a copy, or raises a ConfigError that names the key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from wptproto.errors import ConfigError
+
+__all__ = [
+    "alternate_hosts",
+    "doc_root",
+    "host",
+    "labels",
+    "log_settings",
+    "ports",
+    "unknown_key",
+    "without_repetition",
+]
+
+_RENAMED = {"host": "browser_host", "external_host": "server_host", "host_ip": "server_host"}
+_LOGGING: dict[str, Any] = {"level": "DEBUG", "suppress_handler_traceback": False}
+
+
+def unknown_key(key: str, own: Iterable[str]) -> str:
+    """Return what to say of a key that is none of a config's own."""
+    near = _RENAMED.get(key) or next(iter(difflib.get_close_matches(key, sorted(own), 1)), None)
+    return f"{key}: there is no such key" + (f"; is {near} meant?" if near else "")
+
+
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; a key that stands in it twice is an error, and not the last one's."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ConfigError(f"{key}: stands there twice")
+        found[key] = value
+    return found
+
+
+def _object(key: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ConfigError(f"{key}: an object is wanted, not {value!r}")
+    return dict(value)
+
+
+def _list(key: str, value: object) -> list[Any]:
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{key}: a list is wanted, not {value!r}")
+    return list(value)
+
+
+def host(key: str, value: object) -> str:
+    """Return a host's name or address, which may be a DNS name, IPv4 or IPv6."""
+    if not isinstance(value, str) or not value or any(sign in value for sign in " /@"):
+        raise ConfigError(f"{key}: a host's name or address is wanted, not {value!r}")
+    return value
+
+
+def alternate_hosts(value: object) -> dict[str, str]:
+    """Return hosts by the names that they have in templates."""
+    hosts = _object("alternate_hosts", value)
+    if "" in hosts:
+        raise ConfigError('alternate_hosts: the name "" is that of browser_host')
+    return {name: host(f"alternate_hosts[{name}]", found) for name, found in hosts.items()}
+
+
+def labels(key: str, value: object) -> tuple[str, ...]:
+    """Return names of subdomains, each of which has A-labels (RFC 3490), in order."""
+    found = _list(key, value)
+    for label in found:
+        try:
+            if not isinstance(label, str) or not label.encode("idna"):
+                raise ConfigError(f"{key}: a subdomain's name is wanted, not {label!r}")
+        except UnicodeError as error:
+            raise ConfigError(f"{key}: {label!r} is no domain's name: {error}") from error
+    return tuple(dict.fromkeys(found))
+
+
+def ports(value: object) -> dict[str, list[int]]:
+    """Return lists of ports by protocol; "auto" is 0."""
+    return {
+        protocol: [
+            _port(f"ports[{protocol}][{index}]", port)
+            for index, port in enumerate(_list(f"ports[{protocol}]", found))
+        ]
+        for protocol, found in _object("ports", value).items()
+    }
+
+
+def _port(key: str, value: object) -> int:
+    if value == "auto":
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
+        raise ConfigError(f'{key}: a port from 0 to 65535 or "auto" is wanted, not {value!r}')
+    return value
+
+
+def doc_root(value: object) -> str:
+    """Return a directory's path, which need not be there."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise ConfigError(f"doc_root: a directory is wanted, not {value!r}")
+    return str(value)
+
+
+def log_settings(value: object) -> dict[str, Any]:
+    """Return the settings of the log, whole: what is not given is as wptserve has it."""
+    settings = _LOGGING | _object("logging", value)
+    if unknown := sorted(settings.keys() - _LOGGING.keys()):
+        raise ConfigError(f"logging[{unknown[0]}]: there is no such key; there are {', '.join(_LOGGING)}")
+    level, suppress = settings["level"], settings["suppress_handler_traceback"]
+    if not isinstance(level, str) or level.upper() not in logging.getLevelNamesMapping():
+        raise ConfigError(f"logging[level]: a level such as info is wanted, not {level!r}")
+    if not isinstance(suppress, bool):
+        raise ConfigError(f"logging[suppress_handler_traceback]: true or false is wanted, not {suppress!r}")
+    return {**settings, "level": level.upper()}
