@@ -206,7 +206,7 @@ def test_pipes(peer: Peer, root: Path, path: str, status: int, text: str) -> Non
 
 
 def test_asis(peer: Peer, root: Path, kind: Kind) -> None:
-    """The octets of an .asis file are the response over HTTP/1.1; HTTP/2 has no place for them, and says so."""
+    """The octets of an .asis file are the response over HTTP/1.1; over HTTP/2 it is an error that says so."""
     (root / "by-hand.asis").write_bytes(b"HTTP/1.1 299 By Hand\r\nX: y\r\nContent-Length: 2\r\n\r\nok")
     answer = peer.request("/by-hand.asis")
     if kind in ("h1", "h1s"):
