@@ -155,8 +155,8 @@ class H1Peer(Peer):
 
     def _send(self, event: h11.Event) -> None:
         data = self.h11.send(event)
-        assert data is not None
-        self.sock.sendall(data)
+        if data:  # to send nothing asks for trouble that came in the meantime
+            self.sock.sendall(data)
 
     def read_some(self) -> bytes:
         while not self.answer.complete:

@@ -35,6 +35,11 @@ class Dispatcher:
     def __init__(self, router: Router) -> None:
         self._router = router
 
+    def is_async(self, exchange: Exchange) -> bool:
+        """Whether the handler is ``async def``, so that :meth:`run` is through at once and needs no thread."""
+        handler = self._router.get_handler(exchange.request)
+        return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+
     def run(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         """
         Answer an exchange, on a thread that may block.

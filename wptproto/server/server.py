@@ -388,7 +388,12 @@ class _Engine:
         self._mailbox.post((driver, bridge))
 
     def start_exchange(self, exchange: Exchange) -> None:
-        self._workers.submit(lambda: self._work(exchange))
+        if self._dispatcher.is_async(exchange):
+            rest = self._dispatcher.run(exchange)
+            if rest is not None:
+                self._continue(rest)
+        else:
+            self._workers.submit(lambda: self._work(exchange))
 
     def _work(self, exchange: Exchange) -> None:
         """Run a handler, on a worker's thread."""
