@@ -140,7 +140,7 @@ def test_mailbox_delivers_in_batches_and_in_order() -> None:
     batches: list[list[int]] = []
 
     async def main() -> None:
-        mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), batches.append)
+        mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), batches.append, lambda: False)
         for number in range(3):
             mailbox.post(number)
         await asyncio.sleep(0)
@@ -151,10 +151,27 @@ def test_mailbox_delivers_in_batches_and_in_order() -> None:
     assert batches == [[0, 1, 2], [3]]
 
 
+def test_mailbox_that_is_drained_anyway() -> None:
+    """The loop is not woken for what somebody will come for in a moment."""
+    batches: list[list[int]] = []
+
+    async def main() -> None:
+        mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), batches.append, lambda: True)
+        mailbox.post(1)
+        mailbox.post(2)
+        await asyncio.sleep(0)
+        assert batches == []
+        mailbox.drain()
+        mailbox.drain()
+
+    asyncio.run(main())
+    assert batches == [[1, 2]]
+
+
 def test_mailbox_of_a_loop_that_ended() -> None:
     """What comes after the end is dropped."""
     loop = asyncio.new_event_loop()
-    mailbox: Mailbox[int] = Mailbox(loop, lambda messages: None)
+    mailbox: Mailbox[int] = Mailbox(loop, lambda messages: None, lambda: False)
     loop.close()
     mailbox.post(1)
     assert not mailbox._messages

@@ -36,7 +36,7 @@ class Dispatcher:
         self._router = router
 
     def is_async(self, exchange: Exchange) -> bool:
-        """Whether the handler is ``async def``, so that :meth:`run` is through at once and needs no thread."""
+        """Whether the handler is ``async def``: then :meth:`run` is through at once and needs no thread."""
         handler = self._router.get_handler(exchange.request)
         return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
 

@@ -267,8 +267,11 @@ class _Engine:
         self._listening: list[tuple[list[socket.socket], ssl.SSLContext | None]] = []
         self._drivers: set[Driver] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(self._loop, self._deliver)
-        self._workers = WorkerPool("wptproto", self._loop.call_later)
+        # While handlers are many, what they say is delivered when the pool looks, once for all of them.
+        self._workers = WorkerPool("wptproto", self._loop.call_later, lambda: self._mailbox.drain())
+        self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(
+            self._loop, self._deliver, self._workers.is_looking
+        )
         self._loop.set_default_executor(Executor(self._workers))
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._stopping: asyncio.Task[None] | None = None

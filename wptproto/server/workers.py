@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 MAX_WORKERS = 4096
 IDLE_S = 10.0
-PATIENCE_S = 0.001
+PATIENCE_S = 0.0005
 
 
 class Mailbox(Generic[T]):
@@ -32,27 +32,42 @@ class Mailbox(Generic[T]):
     comes until it looks.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, deliver: Callable[[list[T]], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        deliver: Callable[[list[T]], None],
+        is_expected: Callable[[], bool],
+    ) -> None:
+        """
+        Args:
+            loop: Whose thread the messages go to.
+            deliver: Called there with one message or more, in order.
+            is_expected: Whether somebody will call :meth:`drain` in a moment anyway, after it has
+                become false. Then the loop is not woken.
+        """
         self._loop = loop
         self._deliver = deliver
+        self._is_expected = is_expected
         self._messages: deque[T] = deque()
         self._woken = False
 
     def post(self, message: T) -> None:
         """Put a message in; dropped where the loop has ended. Messages of one thread stay in order."""
         self._messages.append(message)
-        if not self._woken:
+        if not self._woken and not self._is_expected():
             self._woken = True
             try:
-                self._loop.call_soon_threadsafe(self._drain)
+                self._loop.call_soon_threadsafe(self.drain)
             except RuntimeError:
                 self._messages.clear()  # the server has stopped
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Deliver what has come, on the loop's thread."""
         # The flag falls first: a message that comes from here on wakes the loop again.
         self._woken = False
         messages = self._messages
-        self._deliver([messages.popleft() for _ in range(len(messages))])
+        if messages:
+            self._deliver([messages.popleft() for _ in range(len(messages))])
 
 
 class Executor(ThreadPoolExecutor):
@@ -95,12 +110,19 @@ class WorkerPool:
     Each job is either promised to a thread, which then cannot leave, or counted as waiting.
     """
 
-    def __init__(self, name: str, call_later: Callable[[float, Callable[[], None]], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        call_later: Callable[[float, Callable[[], None]], object],
+        after_look: Callable[[], None] = lambda: None,
+    ) -> None:
         """
         Args:
             name: Of the threads.
             call_later: Calls a function after so many seconds; the loop's.
+            after_look: Called on the loop's thread whenever the pool has looked for jobs that wait.
         """
+        self._after_look = after_look
         self._name = name
         self._call_later = call_later
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -111,6 +133,10 @@ class WorkerPool:
         self._looking = False
         self._full = False
         self._stopped = False
+
+    def is_looking(self) -> bool:
+        """Whether the pool will look again within PATIENCE_S: more handlers came than threads are free."""
+        return self._looking
 
     def submit(self, job: Callable[[], None]) -> None:
         """Run *job* on a thread, soon, whatever the others do; it must not raise."""
@@ -141,10 +167,11 @@ class WorkerPool:
             waiting = self._waiting
             threads = self._threads
             self._looking = waiting > 0
+        self._after_look()
         if not waiting:
             self._full = False
             return
-        if not self._start(waiting) and not self._full:
+        if not self._start(waiting) and self._waiting and not self._full:
             self._full = True
             log.warning("no more threads: %d run handlers, and %d requests wait", threads, waiting)
         self._call_later(PATIENCE_S, self._look)
