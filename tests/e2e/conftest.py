@@ -11,11 +11,7 @@ from pathlib import Path
 import pytest
 
 from wptproto import Request, Response, Server
-
-
-def filled_in(request: Request, response: Response) -> None:
-    response.headers.set("Content-Type", "text/plain")
-    response.content = "Some example content"
+from wptproto.demo.handlers import filled_in
 
 
 def step_by_step(request: Request, response: Response) -> None:

@@ -147,6 +147,17 @@ def test_settings_that_make_no_sense(settings: dict[str, Any], said: str) -> Non
         Server(**settings)
 
 
+def test_root_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root that this user may not read is an error that says so, whoever runs the tests."""
+
+    def refuse(self: Path) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ConfigError, match=r"cannot serve .*: Permission denied"):
+        Server(tmp_path)
+
+
 def test_port_in_use(certs_dir: Path) -> None:
     """A port in use is an error that says which, leaves nothing behind, and can be tried again."""
     with Server(certs_dir=certs_dir, https_port=None) as first:

@@ -15,9 +15,9 @@ from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.handlers import pipes
 from wptproto.handlers.function import apply_returned, begun_async
-from wptproto.handlers.router import Router
+from wptproto.handlers.router import Handler, Router
 
-__all__ = ["Dispatcher"]
+__all__ = ["Dispatcher", "is_async"]
 
 log = logging.getLogger("wptproto.handlers")
 
@@ -35,14 +35,17 @@ class Dispatcher:
     def __init__(self, router: Router) -> None:
         self._router = router
 
-    def is_async(self, exchange: Exchange) -> bool:
-        """Whether the handler is ``async def``: then :meth:`run` is through at once and needs no thread."""
-        handler = self._router.get_handler(exchange.request)
-        return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+    def find(self, exchange: Exchange) -> Handler | None:
+        """Return the handler that an exchange is for, None where no route matches."""
+        return self._router.get_handler(exchange.request)
 
-    def run(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+    def run(self, exchange: Exchange, handler: Handler | None) -> Coroutine[Any, Any, None] | None:
         """
-        Answer an exchange, on a thread that may block.
+        Answer an exchange, on a thread that may block; for an async handler, on any.
+
+        Args:
+            exchange: What to answer.
+            handler: As :meth:`find` gave it.
 
         Returns:
             None when all is said; for an ``async def`` handler, what is left to run on the loop.
@@ -51,7 +54,7 @@ class Dispatcher:
             exchange.release()  # the client was quicker
             return None
         try:
-            returned = self._call(exchange)
+            returned = _call(exchange, handler)
             if exchange.bridge.closed and inspect.iscoroutine(returned):
                 returned.close()
                 exchange.release()
@@ -82,13 +85,6 @@ class Dispatcher:
                 exchange.release()
                 raise  # by the server, which stops
             self._fail(exchange, error)
-
-    def _call(self, exchange: Exchange) -> Any:
-        request = exchange.request
-        handler = self._router.get_handler(request)
-        if handler is None:
-            raise HTTPException(404, f"no route for {request.method} {request.path}")
-        return handler(request, exchange.response)
 
     def _complete(self, exchange: Exchange) -> None:
         """Send what the handler filled in, unless it has been writing by itself."""
@@ -158,6 +154,17 @@ class Dispatcher:
                 response.close_connection = True
             case _:
                 response.set_error(500, _script_traceback(error))
+
+
+def is_async(handler: Handler | None) -> bool:
+    """Whether a handler is ``async def``: then running it is through at once and needs no thread."""
+    return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+
+
+def _call(exchange: Exchange, handler: Handler | None) -> Any:
+    if handler is None:
+        raise HTTPException(404, f"no route for {exchange.request.method} {exchange.request.path}")
+    return handler(exchange.request, exchange.response)
 
 
 def _script_traceback(error: BaseException) -> str:

@@ -18,9 +18,9 @@ from wptproto import certs
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
 from wptproto.exchange.request import Request
-from wptproto.handlers.dispatcher import Dispatcher
+from wptproto.handlers.dispatcher import Dispatcher, is_async
 from wptproto.handlers.ready_made import AsIs
-from wptproto.handlers.router import Route, Router
+from wptproto.handlers.router import Handler, Route, Router
 from wptproto.handlers.script import Scripts
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.handlers.static import StaticFiles
@@ -391,16 +391,17 @@ class _Engine:
         self._mailbox.post((driver, bridge))
 
     def start_exchange(self, exchange: Exchange) -> None:
-        if self._dispatcher.is_async(exchange):
-            rest = self._dispatcher.run(exchange)
+        handler = self._dispatcher.find(exchange)
+        if is_async(handler):
+            rest = self._dispatcher.run(exchange, handler)
             if rest is not None:
                 self._continue(rest)
         else:
-            self._workers.submit(lambda: self._work(exchange))
+            self._workers.submit(lambda: self._work(exchange, handler))
 
-    def _work(self, exchange: Exchange) -> None:
+    def _work(self, exchange: Exchange, handler: Handler | None) -> None:
         """Run a handler, on a worker's thread."""
-        rest = self._dispatcher.run(exchange)
+        rest = self._dispatcher.run(exchange, handler)
         if rest is not None:
             try:
                 self._loop.call_soon_threadsafe(self._continue, rest)
