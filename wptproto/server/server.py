@@ -341,16 +341,23 @@ class _Engine:
 
     async def _wind_up(self) -> None:
         """Let tasks and transports have their last word, then end the loop."""
-        if not self._drivers:
-            self._gone.set()
+        await self._settle()  # connections that were accepted in the last moment become ours, and end
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
         if left:
             await asyncio.wait(left, timeout=STOP_S / 2)
         await self._loop.shutdown_asyncgens()
-        await self._gone.wait()
+        while self._drivers:
+            self._gone.clear()
+            await self._gone.wait()
+        await self._settle()
         self._loop.stop()
+
+    async def _settle(self) -> None:
+        """Let callbacks run, and those they ask for, a few deep: asyncio opens and closes in such steps."""
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     def _deliver(self, messages: list[tuple[Driver, LoopBridge]]) -> None:
         touched: dict[Driver, None] = {}
@@ -375,6 +382,8 @@ class _Engine:
 
     def attach(self, driver: Driver) -> None:
         self._drivers.add(driver)
+        if self._stopping is not None:
+            driver.stop("the server stops")
 
     def detach(self, driver: Driver) -> None:
         self._drivers.discard(driver)
