@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import logging
 import socket
@@ -408,6 +409,19 @@ def test_stop_with_idle_and_half_open_connections(certs_dir: Path) -> None:
     finally:
         for sock in socks:
             sock.close()
+
+
+def test_stop_with_connections_just_made(certs_dir: Path) -> None:
+    """Connections accepted in the very moment of a stop are closed like the others, and not left to rot."""
+    server = Server(routes=[("*", "/*", hello)], certs_dir=certs_dir)
+    for _ in range(5):
+        server.start()
+        ports = (server.http_port or 0, server.https_port or 0)
+        socks = [socket.create_connection(("127.0.0.1", port)) for port in ports * 30]
+        server.stop()
+        for sock in socks:
+            sock.close()
+        gc.collect()  # complains, as an error, of a socket that nobody closed
 
 
 def test_stop_by_an_async_handler(certs_dir: Path) -> None:

@@ -331,17 +331,26 @@ class _Engine:
                 self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
 
     def _stop(self) -> None:
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
         if left:
             log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
         self._workers.stop()
         self._stopping = self._loop.create_task(self._wind_up())
 
+    def _stop_accepting(self) -> None:
+        # An asyncio.Server that is closed forgets the connections it has accepted and not opened
+        # yet, sockets and all; so it only hears of no more of them now, and is closed afterwards.
+        with suppress(NotImplementedError):  # Windows
+            for sockets, _ in self._listening:
+                for sock in sockets:
+                    self._loop.remove_reader(sock)
+
     async def _wind_up(self) -> None:
         """Let tasks and transports have their last word, then end the loop."""
         await self._settle()  # connections that were accepted in the last moment become ours, and end
+        for server in self._servers:
+            server.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
