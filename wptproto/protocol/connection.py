@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from enum import Enum
 
-from wptproto.protocol.events import Event, ExchangeId
-from wptproto.semantics.fields import Fields
+from wptproto.errors import LocalProtocolError
+from wptproto.protocol.events import Event, ExchangeId, RequestReceived
+from wptproto.protocol.h2_frames import RawFrame
+from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
 __all__ = ["Closing", "Connection", "reason_octets"]
@@ -126,6 +128,50 @@ class Connection(ABC):
         Raises:
             ExchangeClosed: The peer reset the stream or closed the connection.
         """
+
+    def send_frame(self, exchange_id: ExchangeId, frame: RawFrame) -> None:
+        """
+        Queue one frame as it is, past all rules; windows and stream states do not count it.
+
+        Raises:
+            LocalProtocolError: The protocol has no frames, or none that long.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+        """
+        raise LocalProtocolError("HTTP/1.1 has no frames", exchange_id=exchange_id)
+
+    def push(
+        self, exchange_id: ExchangeId, lines: list[FieldLine], promised_id: int | None = None
+    ) -> RequestReceived:
+        """
+        Promise a response to a request that the peer has not made.
+
+        Args:
+            exchange_id: On whose stream the promise is sent.
+            lines: The promised request, with its pseudo-fields.
+            promised_id: The stream of its response; None takes the next that is free.
+
+        Returns:
+            The promised request, as if it had been received; it is answered as any other.
+
+        Raises:
+            LocalProtocolError: The protocol has no push, the peer wants none, or the request is none.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9113 §6.6 (PUSH_PROMISE), §8.4 (Server Push).
+        """
+        raise LocalProtocolError("HTTP/1.1 has no server push", exchange_id=exchange_id)
+
+    def room(self, exchange_id: ExchangeId) -> int:
+        """
+        Return how many octets of content one frame can hold now: by its window, and by its size.
+
+        Raises:
+            LocalProtocolError: The protocol has no frames.
+            ExchangeClosed: The peer reset the stream or closed the connection.
+
+        RFC 9113 §4.2, §6.9.
+        """
+        raise LocalProtocolError("HTTP/1.1 has no frames", exchange_id=exchange_id)
 
     @abstractmethod
     def finish(self, exchange_id: ExchangeId, *, close: bool = False) -> list[Event]:

@@ -209,7 +209,7 @@ class Transcript:
         self._parts.append(ResponseHead(self._status, fields, self._reason))
 
     def _framing(self, fields: Fields) -> tuple[_Reading, Fields]:
-        """Choose how the content is framed (RFC 9112 §6.3), and leave out the fields that are about that alone."""
+        """Choose how the content is framed (RFC 9112 §6.3), and leave out fields of that alone."""
         codings, lengths = fields.tokens(b"transfer-encoding"), set(fields.tokens(b"content-length"))
         if codings and codings != [b"chunked"] and codings != [b"identity"]:
             raise LocalProtocolError(f"HTTP/2 has no such transfer coding: {codings!r}")

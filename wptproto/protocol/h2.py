@@ -45,6 +45,7 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.h2_fields import lowered, request_head, response_section, trailer_section
+from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, code_name, error_code, reason
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, never_has_content
@@ -76,7 +77,9 @@ class _Stream:
     delivered: int = 0  # content octets the handler has not acknowledged
     unacknowledged: int = 0  # octets that the client may send again, and has not been told yet
     responded: bool = False  # finished here, while the client still sends: drop what comes
-    verbatim: bool = False
+    verbatim: bool = False  # octets went out that only the peer has taken apart
+    framed: bool = False  # frames went out that h2 does not know of
+    ended_by_frame: bool = False  # by one of those
 
     @property
     def is_short(self) -> bool:
@@ -184,7 +187,7 @@ class H2Connection(Connection):
         if self._settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
             # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
             raise h2.exceptions.ProtocolError("the preface is not followed by SETTINGS")
-        if kind == RstStreamFrame.type and stream_id > self._h2.highest_inbound_stream_id:
+        if kind == RstStreamFrame.type and stream_id > self._highest_stream_id(stream_id):
             # RFC 9113 §6.4: "RST_STREAM frames MUST NOT be sent for a stream in the "idle" state."
             raise h2.exceptions.ProtocolError(f"RST_STREAM for stream {stream_id}, which is idle")
         length = int.from_bytes(self._buffer[:3], "big")
@@ -194,6 +197,10 @@ class H2Connection(Connection):
             )
         self._settings_pending = False
         return _FRAME_HEADER_OCTETS + length
+
+    def _highest_stream_id(self, like: int) -> int:
+        """Return the highest stream in use of those that the same side opens (RFC 9113 §5.1.1)."""
+        return self._h2.highest_inbound_stream_id if like % 2 else self._h2.highest_outbound_stream_id
 
     def _receive_frame(self, octets: bytes, events: list[Event]) -> None:
         try:
@@ -439,14 +446,42 @@ class H2Connection(Connection):
         self._outgoing.append(octets)
         stream.verbatim = True
 
+    def send_frame(self, exchange_id: ExchangeId, frame: RawFrame) -> None:
+        stream = self._stream(exchange_id)
+        self._flush()
+        self._outgoing.append(frame.serialize(exchange_id, self._h2.encoder))
+        stream.framed = True
+        stream.ended_by_frame = stream.ended_by_frame or frame.ends_stream(exchange_id)
+
+    def push(
+        self, exchange_id: ExchangeId, lines: list[FieldLine], promised_id: int | None = None
+    ) -> RequestReceived:
+        self._stream(exchange_id)
+        try:
+            head = request_head(lines)
+            if promised_id is None:
+                promised_id = self._h2.get_next_available_stream_id()
+            self._h2.push_stream(exchange_id, promised_id, lines)
+        except RemoteProtocolError as error:
+            raise LocalProtocolError(f"promised: {error.reason}", exchange_id=exchange_id) from error
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(f"no push: {reason(error)}", exchange_id=exchange_id) from error
+        promised = ExchangeId(promised_id)
+        self._streams[promised] = _Stream(head.method, request_ended=True)
+        return RequestReceived(promised, head, has_content=False)
+
+    def room(self, exchange_id: ExchangeId) -> int:
+        self._stream(exchange_id)
+        return max(0, min(self._h2.local_flow_control_window(exchange_id), self._h2.max_outbound_frame_size))
+
     def finish(self, exchange_id: ExchangeId, *, close: bool = False) -> list[Event]:
         stream = self._streams.get(exchange_id)
         if stream is None:
             return []
-        if stream.verbatim and not stream.ended:
+        if stream.ended_by_frame or (stream.verbatim and not stream.ended):
             self._retire(exchange_id)
             return []
-        if not stream.head_sent or stream.is_short:
+        if (not stream.head_sent and not stream.framed) or stream.is_short:
             self.abort(exchange_id)
             return []
         if not stream.ended:
@@ -525,7 +560,7 @@ class H2Connection(Connection):
 
     def _continuing(self, exchange_id: ExchangeId) -> _Stream:
         stream = self._stream(exchange_id)
-        if not stream.head_sent:
+        if not stream.head_sent and not stream.framed:
             raise LocalProtocolError("content before the head", exchange_id=exchange_id)
         if stream.ended:
             raise LocalProtocolError("content after its end", exchange_id=exchange_id)
