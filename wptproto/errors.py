@@ -15,6 +15,7 @@ __all__ = [
     "RemoteProtocolError",
     "ExchangeClosed",
     "HTTPException",
+    "NeedsHTTP2",
     "ScriptError",
     "PipeError",
     "StashError",
@@ -81,6 +82,17 @@ class HTTPException(WptprotoError):
         super().__init__(f"{code} {message}".rstrip())
         self.code = code
         self.message = message
+
+
+class NeedsHTTP2(HTTPException, AttributeError):
+    """
+    A handler asked for what only HTTP/2 has, of a request that came over HTTP/1.1.
+
+    It answers 505 (RFC 9110 §15.6.6). As there is no such attribute, ``hasattr`` is false.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(505, f"{what} needs HTTP/2, and this request came over HTTP/1.1")
 
 
 class ScriptError(WptprotoError):

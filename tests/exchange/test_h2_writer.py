@@ -111,12 +111,6 @@ def test_a_status_that_http2_does_not_have(wire: Wire, status: int) -> None:
     assert wire.events() == []
 
 
-def test_octets_by_hand_are_refused(wire: Wire) -> None:
-    """HTTP/1.1 octets before the end of the headers are an error that says what to use."""
-    with pytest.raises(LocalProtocolError, match="write_status"):
-        wire.writer.write("HTTP/1.1 200 OK\r\n")
-
-
 def test_frames_by_hand(wire: Wire) -> None:
     """write_raw sends whole frames as they are, and nothing is added behind them."""
     assert isinstance(wire.writer, H2ResponseWriter)

@@ -31,7 +31,7 @@ class Trace:
             if isinstance(event, ContentReceived) and last[:2] == (ContentReceived, event.exchange_id):
                 data = last[2]
                 assert isinstance(data, bytes)
-                self.events[-1] = (*last[:2], data + event.data)
+                self.events[-1] = (*last[:2], data + event.data, event.last)
             else:
                 self.events.append(_plain(event))
 

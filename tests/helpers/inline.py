@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskRoom,
     Bridge,
     Command,
     Finish,
+    Promised,
+    Push,
+    Question,
     SendContent,
+    SendFrame,
     SendHead,
     SendInformational,
     SendTrailers,
@@ -29,6 +35,7 @@ class InlineBridge(Bridge):
     Attributes:
         crossings: The commands of each call, by name.
         aborted: Why the exchange was aborted, if it was.
+        promised: The bridge of what was pushed last.
     """
 
     def __init__(self, connection: Connection, received: RequestReceived) -> None:
@@ -37,6 +44,7 @@ class InlineBridge(Bridge):
         self.crossings: list[list[str]] = []
         self.acknowledged = 0
         self.aborted: str | None = None
+        self.promised: InlineBridge | None = None
 
     def send(self, commands: Sequence[Command]) -> Sent:
         if not self.closed and commands:
@@ -44,6 +52,15 @@ class InlineBridge(Bridge):
             for command in commands:
                 self._carry_out(command)
         return cast("Sent", not self.closed)
+
+    def ask(self, question: Question) -> None:
+        if self.closed:
+            question.answer.set_exception(ExchangeClosed("closed"))
+            return
+        try:
+            self.send([question])
+        except LocalProtocolError as error:
+            question.answer.set_exception(error)
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -57,6 +74,14 @@ class InlineBridge(Bridge):
                 self.connection.send_trailers(self.exchange_id, trailers)
             case SendVerbatim(octets):
                 self.connection.send_verbatim(self.exchange_id, octets)
+            case SendFrame(frame):
+                self.connection.send_frame(self.exchange_id, frame)
+            case Push(lines, promised_id, promise):
+                received = self.connection.push(self.exchange_id, lines, promised_id)
+                self.promised = InlineBridge(self.connection, received)
+                promise.set_result(Promised(received, self.promised))
+            case AskRoom(room):
+                room.set_result(self.connection.room(self.exchange_id))
             case Finish(close):
                 self.connection.finish(self.exchange_id, close=close)
                 self.closed = True
@@ -81,7 +106,7 @@ def begin(connection: Connection, octets: bytes) -> tuple[Exchange, InlineBridge
     exchange = Exchange(received, bridge, Surroundings("http", ("127.0.0.1", 1), ("127.0.0.1", 2)))
     for event in events:
         if isinstance(event, ContentReceived):
-            exchange.content.feed(event.data)
+            exchange.content.feed(event.data, last=event.last)
         elif isinstance(event, RequestEnded):
             exchange.content.end(event.trailers)
     return exchange, bridge

@@ -162,7 +162,10 @@ def test_content() -> None:
     client, _ = begin(POST, end=False)
     assert client.content(1, b"he", padding=10) == [ContentReceived(ONE, b"he")]
     assert client.content(1, b"") == []
-    assert client.content(1, b"llo", end=True) == [ContentReceived(ONE, b"llo"), RequestEnded(ONE, Fields())]
+    assert client.content(1, b"llo", end=True) == [
+        ContentReceived(ONE, b"llo", last=True),
+        RequestEnded(ONE, Fields()),
+    ]
 
 
 def test_trailers() -> None:
@@ -1076,7 +1079,7 @@ def test_the_clients_goaway_lets_open_streams_go_on() -> None:
     assert finished == PeerFinished("GOAWAY NO_ERROR: b'bye'")
     assert is_open(client.connection)
     assert client.content(3, b"hello", end=True) == [
-        ContentReceived(THREE, b"hello"),
+        ContentReceived(THREE, b"hello", last=True),
         RequestEnded(THREE, Fields()),
     ]
     client.connection.send_content(ONE, b"ok", end=True)

@@ -171,7 +171,7 @@ def test_http_1_1_has_none() -> None:
         lambda: connection.push(one, PUSHED),
         lambda: connection.room(one),
     ):
-        with pytest.raises(LocalProtocolError, match="HTTP/1.1 has no"):
+        with pytest.raises(LocalProtocolError, match=r"has no (frames|server push)"):
             call()
 
 
@@ -210,7 +210,7 @@ def test_push_on_a_chosen_stream() -> None:
 def test_push_of_what_is_no_request() -> None:
     """A promise has to be a request."""
     client, one = begin()
-    with pytest.raises(LocalProtocolError, match="promised: a request without :authority|:path"):
+    with pytest.raises(LocalProtocolError, match="promised: a request without"):
         client.connection.push(one, [(b":method", b"GET")])
     assert client.connection.data_to_send() == b""
 

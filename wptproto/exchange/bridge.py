@@ -10,17 +10,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Generator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
-from wptproto.semantics.fields import Fields
+from wptproto.protocol.events import RequestReceived
+from wptproto.protocol.h2_frames import RawFrame
+from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
 __all__ = [
     "Abort",
+    "AskRoom",
     "Bridge",
     "Command",
     "Finish",
+    "Promised",
+    "Push",
+    "Question",
     "SendContent",
+    "SendFrame",
     "SendHead",
     "SendInformational",
     "SendTrailers",
@@ -67,6 +75,43 @@ class SendVerbatim:
 
 
 @dataclass(frozen=True, slots=True)
+class SendFrame:
+    """Send one HTTP/2 frame as it is."""
+
+    frame: RawFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """
+    A promised exchange.
+
+    Attributes:
+        received: Its request, as if the peer had made it.
+        bridge: The way of its response.
+    """
+
+    received: RequestReceived
+    bridge: Bridge
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Push:
+    """Promise a response to a request the peer has not made; *answer* is the exchange of that."""
+
+    lines: list[FieldLine]
+    promised_id: int | None = None
+    answer: Future[Promised] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskRoom:
+    """Ask how many octets of content one frame can hold now."""
+
+    answer: Future[int] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The response is as whole as it will be; *close* closes an HTTP/1.1 connection behind it."""
 
@@ -80,7 +125,18 @@ class Abort:
     reason: str
 
 
-Command = SendInformational | SendHead | SendContent | SendTrailers | SendVerbatim | Finish | Abort
+Question = Push | AskRoom
+Command = (
+    SendInformational
+    | SendHead
+    | SendContent
+    | SendTrailers
+    | SendVerbatim
+    | SendFrame
+    | Question
+    | Finish
+    | Abort
+)
 
 
 class Sent(Awaitable[bool]):
@@ -129,6 +185,15 @@ class Bridge(ABC):
 
         Returns:
             Whether the peer is still there. If it is not, the commands are dropped.
+        """
+
+    @abstractmethod
+    def ask(self, question: Question) -> None:
+        """
+        Hand over a question, behind all commands that went before, and wait until its *answer* is there.
+
+        Raises:
+            LocalProtocolError: On the loop's thread, which cannot wait: what went before has not all left.
         """
 
     @abstractmethod

@@ -44,7 +44,7 @@ class RequestContent(BufferedIOBase):
         super().__init__()
         self._acknowledge = acknowledge
         self._before_wait = before_wait
-        self._arrived: deque[bytes] = deque()
+        self._arrived: deque[tuple[bytes, bool]] = deque()  # each with whether it is the last
         self._ended = False
         self._error: Exception | None = None
         self._signal = Signal()
@@ -55,9 +55,9 @@ class RequestContent(BufferedIOBase):
 
     # --- the loop's side -----------------------------------------------------------------------
 
-    def feed(self, data: bytes) -> None:
-        """Append octets that arrived."""
-        self._arrived.append(data)
+    def feed(self, data: bytes, *, last: bool = False) -> None:
+        """Append octets that arrived; *last* says that the peer called them so."""
+        self._arrived.append((data, last))
         self._signal.notify()
 
     def end(self, trailers: Fields) -> None:
@@ -130,6 +130,33 @@ class RequestContent(BufferedIOBase):
             pieces.append(piece)
             have += len(piece)
         return b"".join(pieces)
+
+    def piece_at(self, position: int) -> tuple[bytes, bool] | None:
+        """
+        Return the octets from *position* on that came together; wait for them.
+
+        What has been read already comes in one piece. Reading goes on where it was, and is not disturbed.
+
+        Returns:
+            The octets, and whether the peer called them the last; None at the end.
+
+        Raises:
+            RemoteProtocolError: The client broke the framing, or left in the midst of it.
+            ExchangeClosed: The exchange was reset, or its connection is gone.
+        """
+        self._check_open()
+        if position < self._spooled:
+            spool = self._open_spool()
+            spool.seek(position)
+            return spool.read(), False
+        self._signal.refuse_on_loop()
+        self._prepare_to_wait()
+        self._signal.wait_for(self._is_ready)
+        if self._arrived:
+            return self._take_arrived()
+        if self._error is not None:
+            raise self._error
+        return None
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return octets up to and with the next LF; no more than *size*, if it is not negative."""
@@ -214,19 +241,22 @@ class RequestContent(BufferedIOBase):
             data = spool.read(size)
         elif self._arrived:
             # What arrived together is taken together, so that reading it octet by octet copies it once.
-            data = self._arrived.popleft()
-            spool = self._open_spool()
-            spool.seek(self._spooled)
-            spool.write(data)
-            self._spooled += len(data)
-            self._acknowledge(len(data))
-            data = data[:size]
+            data = self._take_arrived()[0][:size]
         elif self._error is not None:
             raise self._error
         else:
             return b""
         self._position += len(data)
         return data
+
+    def _take_arrived(self) -> tuple[bytes, bool]:
+        data, last = self._arrived.popleft()
+        spool = self._open_spool()
+        spool.seek(self._spooled)
+        spool.write(data)
+        self._spooled += len(data)
+        self._acknowledge(len(data))
+        return data, last
 
     def _open_spool(self) -> IO[bytes]:
         if self._spool is None:

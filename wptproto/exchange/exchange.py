@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wptproto.exchange.bridge import Abort, Bridge, SendInformational
+from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
 from wptproto.exchange.h1_writer import H1ResponseWriter
 from wptproto.exchange.h2_writer import H2ResponseWriter
@@ -50,6 +50,7 @@ class Exchange:
     def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
         head = received.head
         self.head = head
+        self._id = received.exchange_id
         self.bridge = bridge
         self._waits_for_continue = received.expects_continue
         self._writer: ResponseWriter | None = None
@@ -65,6 +66,7 @@ class Exchange:
             server_address=surroundings.server_address,
             doc_root=surroundings.doc_root,
             h2_stream_id=received.exchange_id if head.version == "HTTP/2.0" else None,
+            has_content=received.has_content,
         )
         if surroundings.server_for is not None:
             self.request.server = surroundings.server_for(self.request)
@@ -73,7 +75,7 @@ class Exchange:
     def make_writer(self, options: MessageOptions) -> ResponseWriter:
         """Return a writer for the protocol that carried the request."""
         if self.head.version == "HTTP/2.0":
-            self._writer = H2ResponseWriter(self.head, options, self.bridge)
+            self._writer = H2ResponseWriter(self.head, options, self.bridge, self._id)
         else:
             self._writer = H1ResponseWriter(self.head, options, self.bridge, closes=self._closes)
         return self._writer
@@ -81,6 +83,7 @@ class Exchange:
     def restart(self) -> None:
         """Drop a response of which nothing was sent, to answer with another, such as an error."""
         self.response.close_content()
+        self.response.writer.release()
         self.response = Response(self, self.request)
 
     def finish(self) -> None:
@@ -90,11 +93,12 @@ class Exchange:
 
     def abort(self, reason: str) -> None:
         """Cut the response off visibly, and let go of the request."""
-        self.bridge.send([Abort(reason)])
+        self.response.writer.abort(reason)
         self.release()
 
     def release(self) -> None:
         """Let go of all content, though others may still hold the exchange."""
+        self.response.writer.release()
         self.response.close_content()
         self.response.content = None
         self.content.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Never
 
-from wptproto.errors import LocalProtocolError
+from wptproto.errors import LocalProtocolError, NeedsHTTP2
 from wptproto.exchange.bridge import (
     Bridge,
     SendContent,
@@ -20,6 +21,21 @@ from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import RequestHead, ResponseHead
 
 __all__ = ["H1ResponseWriter"]
+
+_HTTP2_ALONE = frozenset(
+    (
+        "end_stream",
+        "get_max_payload_size",
+        "write_data",
+        "write_data_frame",
+        "write_headers",
+        "write_push",
+        "write_raw",
+        "write_raw_continuation_frame",
+        "write_raw_data_frame",
+        "write_raw_header_frame",
+    )
+)
 
 
 class H1ResponseWriter(ResponseWriter):
@@ -51,6 +67,12 @@ class H1ResponseWriter(ResponseWriter):
         self._verbatim = False
         self._chunked = False
 
+    def __getattr__(self, name: str) -> Never:
+        """Tell a script that was written for HTTP/2 what it lacks."""
+        if name in _HTTP2_ALONE:
+            raise NeedsHTTP2(f"response.writer.{name}()")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     def flush(self) -> Sent:
         if self._octets and not self._is_interim():
             self._verbatim = True
@@ -81,7 +103,11 @@ class H1ResponseWriter(ResponseWriter):
             self._add_missing(b"Connection", b"keep-alive")
 
     def _end_informational(self) -> None:
-        self._pending.append(SendInformational(self._head()))
+        if self._verbatim:
+            self._octets.append(b"\r\n")
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+        else:
+            self._pending.append(SendInformational(self._head()))
         self._octets.clear()
 
     def _end_head(self, *, end: bool) -> None:

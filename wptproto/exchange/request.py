@@ -7,7 +7,9 @@ from email.message import Message
 from typing import Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
 
+from wptproto.errors import NeedsHTTP2
 from wptproto.exchange.content import RequestContent
+from wptproto.exchange.frames import Frame, RequestFrames
 from wptproto.semantics.authentication import Authentication
 from wptproto.semantics.cookies import Cookies, parse_cookies
 from wptproto.semantics.fields import Fields, to_octets
@@ -140,6 +142,7 @@ class Request:
         server: Any = None,
         doc_root: str | None = None,
         h2_stream_id: int | None = None,
+        has_content: bool = True,
     ) -> None:
         self.head = head
         self.method = head.method
@@ -150,6 +153,8 @@ class Request:
         self.server = server
         self.doc_root = doc_root
         self.url_base = "/"
+        self._frames: RequestFrames | None = None
+        self._has_content = has_content
         if h2_stream_id is not None:
             self.h2_stream_id = h2_stream_id
         self.route_match: dict[str, str] = {}
@@ -208,6 +213,37 @@ class Request:
         """The request line as received, with its CRLF; HTTP/2 has none."""
         line, end, _ = self.head.octets.partition(b"\n")
         return line + end
+
+    @property
+    def frames(self) -> list[Frame]:
+        """
+        The request's frames; waits until all are there, unless the script is given them one by one.
+
+        Raises:
+            NeedsHTTP2: The request came over HTTP/1.1.
+        """
+        one_by_one = self._frames is not None
+        frames = self.receive_frames()
+        return frames.received if one_by_one else list(frames)
+
+    def receive_frames(self) -> RequestFrames:
+        """
+        Return the request's frames, to iterate over as they come.
+
+        Raises:
+            NeedsHTTP2: The request came over HTTP/1.1.
+        """
+        if self._frames is None:
+            if self.protocol_version != "HTTP/2.0":
+                raise NeedsHTTP2("request.frames")
+            self._frames = RequestFrames(
+                self.head,
+                self.raw_input,
+                scheme=self._scheme,
+                stream_id=self.h2_stream_id,
+                has_content=self._has_content,
+            )
+        return self._frames
 
     @property
     def cookies(self) -> Cookies:

@@ -8,7 +8,17 @@ from email.utils import formatdate
 from typing import IO
 
 from wptproto.errors import LocalProtocolError
-from wptproto.exchange.bridge import Bridge, Command, Finish, SendContent, SendHead, SendInformational, Sent
+from wptproto.exchange.bridge import (
+    Abort,
+    Bridge,
+    Command,
+    Finish,
+    SendContent,
+    SendFrame,
+    SendHead,
+    SendInformational,
+    Sent,
+)
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
 from wptproto.semantics.message import RequestHead, never_has_content, reason_phrase
 from wptproto.version import __version__
@@ -70,7 +80,7 @@ class ResponseWriter(ABC):
         self._names: set[bytes] = set()
         self._headers_complete = False
         self._drops_content = False
-        self._trailers_written = False
+        self._ended = False
         self._by_hand = False
         self._committed = False
 
@@ -169,13 +179,13 @@ class ResponseWriter(ABC):
 
     def write(self, data: str | bytes) -> Sent:
         """
-        Write content; before the head is complete, octets by hand in its place (HTTP/1.1 alone).
+        Write content; before the head is complete, octets by hand in its place.
+
+        Such octets are HTTP/1.1. Over HTTP/2 they are read as an HTTP/1.1 client would, and what it
+        would make of them is sent; where that is nothing whole, the stream is reset, and the log says why.
 
         Returns:
             Whether the peer is still there.
-
-        Raises:
-            LocalProtocolError: Octets by hand, over HTTP/2.
         """
         octets = self.encode(data)
         if self._headers_complete:
@@ -207,7 +217,7 @@ class ResponseWriter(ABC):
         if not self._drops_content:
             lines = Fields((self._encode_value(name), self._encode_value(value)) for name, value in trailers)
             self._add_trailers(lines)
-            self._trailers_written = True
+            self._ended = True
         return self._part_written()
 
     def flush(self) -> Sent:
@@ -219,7 +229,7 @@ class ResponseWriter(ABC):
         """
         commands, self._pending = self._pending, []
         self._committed = self._committed or any(
-            not isinstance(command, SendInformational) for command in commands
+            not isinstance(command, SendInformational | SendFrame) for command in commands
         )
         return self._bridge.send(commands)
 
@@ -249,6 +259,11 @@ class ResponseWriter(ABC):
     def breaks_off(self) -> bool:
         """Whether a head was begun by the verbs and never ended."""
         return self._status is not None and not self._headers_complete and not self._by_hand
+
+    @property
+    def ended(self) -> bool:
+        """Whether the handler itself has said that the response is whole."""
+        return self._ended
 
     @property
     def committed(self) -> bool:
@@ -302,6 +317,13 @@ class ResponseWriter(ABC):
         self._committed = True
         commands, self._pending = self._pending, []
         self._bridge.send(commands)
+
+    def abort(self, reason: str) -> None:
+        """Cut the response off, for the peer to see; *reason* is for the log."""
+        self._bridge.send([Abort(reason)])
+
+    def release(self) -> None:  # noqa: B027  # over HTTP/1.1 there is nothing
+        """Cut off what else the handler began beside its response, and never ended."""
 
     # --- what the protocols do differently -----------------------------------------------------
 
@@ -363,12 +385,15 @@ class ResponseWriter(ABC):
             self._add(name, value)
 
     def _write_octets(self, octets: bytes) -> Sent:
-        if self._trailers_written:
-            raise LocalProtocolError("content after the trailers, which ended it")
+        self._check_not_ended()
         if octets and not self._drops_content:
             self._add_content(octets)
             self.content_octets += len(octets)
         return self._part_written()
+
+    def _check_not_ended(self) -> None:
+        if self._ended:
+            raise LocalProtocolError("the response has been ended already: nothing can follow its end")
 
     def _part_written(self) -> Sent:
         if self._is_interim():

@@ -146,7 +146,7 @@ class AsIs:
     """
     Answers with the octets of a file, status line and all, and closes the connection behind them.
 
-    They are HTTP/1.1; over HTTP/2 the writer refuses them.
+    They are HTTP/1.1; over HTTP/2 the writer sends the message that they are.
     """
 
     def __init__(self, root: Path) -> None:

@@ -47,10 +47,18 @@ class RequestReceived:
 
 @dataclass(frozen=True, slots=True)
 class ContentReceived:
-    """Content octets arrived; acknowledge them when the handler has consumed them."""
+    """
+    Content octets arrived; acknowledge them when the handler has consumed them.
+
+    Attributes:
+        exchange_id: Whose they are.
+        data: The octets; over HTTP/2 those of one DATA frame.
+        last: That frame had END_STREAM, so that it may be empty. HTTP/1.1 never says so here.
+    """
 
     exchange_id: ExchangeId
     data: bytes
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,8 +332,9 @@ class H2Connection(Connection):
         stream.delivered += wanted
         if event.stream_ended is None:
             self._open_window(exchange_id, stream, size - wanted)  # padding is nobody's to consume
-        if wanted:
-            events.append(ContentReceived(exchange_id, event.data))
+        last = event.stream_ended is not None
+        if wanted or (last and not stream.responded):
+            events.append(ContentReceived(exchange_id, event.data, last))
 
     def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)

@@ -5,9 +5,23 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
 from typing import cast
 
-from wptproto.exchange.bridge import Abort, Bridge, Command, Finish, SendContent, SendVerbatim, Sent
+from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.exchange.bridge import (
+    Abort,
+    AskRoom,
+    Bridge,
+    Command,
+    Finish,
+    Push,
+    Question,
+    SendContent,
+    SendVerbatim,
+    Sent,
+)
 from wptproto.exchange.signal import Signal
 from wptproto.protocol.events import ExchangeId
 
@@ -29,6 +43,7 @@ class LoopBridge(Bridge):
         self,
         exchange_id: ExchangeId,
         wake: Callable[[LoopBridge], None],
+        serve: Callable[[LoopBridge], None],
         share: Callable[[], int],
         loop_thread: int,
     ) -> None:
@@ -36,6 +51,7 @@ class LoopBridge(Bridge):
         Args:
             exchange_id: Whose commands these are.
             wake: Called on the handler's thread when there is something to take.
+            serve: Called on the loop's thread to take what is there, now.
             share: Tells how many octets of the connection's budget are this exchange's.
             loop_thread: Identifies the thread that must never wait.
         """
@@ -43,6 +59,7 @@ class LoopBridge(Bridge):
         self.commands: deque[Command] = deque()
         self._acknowledged: deque[int] = deque()
         self._wake = wake
+        self._serve = serve
         self._share = share
         self._loop_thread = loop_thread
         self._offered = 0
@@ -62,6 +79,24 @@ class LoopBridge(Bridge):
         if commands and not isinstance(commands[-1], Finish | Abort):
             self._signal.wait_for(self._has_room)
         return cast("Sent", not self.closed)
+
+    def ask(self, question: Question) -> None:
+        if threading.get_ident() == self._loop_thread:
+            self._ask_on_loop(question)
+            return
+        self.send([question])
+        if self.closed:
+            _refuse(question)  # unless it was answered before
+        question.answer.exception()  # waits; what it says is for the asker
+
+    def _ask_on_loop(self, question: Question) -> None:
+        self.commands.append(question)
+        self._serve(self)
+        if self.closed:
+            _refuse(question)
+        elif not question.answer.done():
+            self.commands.remove(question)
+            raise LocalProtocolError("what was written before has not left yet; await those writes first")
 
     async def drained(self) -> None:
         await self._signal.wait_for_async(self._has_room)
@@ -92,8 +127,18 @@ class LoopBridge(Bridge):
     def close(self) -> None:
         """Let every write answer that the peer is gone, and drop what was still to be sent."""
         self.closed = True
+        left = list(self.commands)
         self.commands.clear()
+        for command in left:
+            if isinstance(command, Push | AskRoom):
+                _refuse(command)
         self._signal.notify()
+
+
+def _refuse(question: Question) -> None:
+    """Answer that nobody is there to answer."""
+    with suppress(InvalidStateError):
+        question.answer.set_exception(ExchangeClosed("the exchange is closed"))
 
 
 def _size(command: Command) -> int:

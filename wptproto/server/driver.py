@@ -24,8 +24,13 @@ from typing import Protocol, assert_never, cast
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskRoom,
     Finish,
+    Promised,
+    Push,
+    Question,
     SendContent,
+    SendFrame,
     SendHead,
     SendInformational,
     SendTrailers,
@@ -246,9 +251,9 @@ class Driver(asyncio.Protocol):
             match event:
                 case RequestReceived():
                     self._begin(event)
-                case ContentReceived(exchange_id, data):
+                case ContentReceived(exchange_id, data, last):
                     if (running := self._running.get(exchange_id)) is not None:
-                        running.exchange.content.feed(data)
+                        running.exchange.content.feed(data, last=last)
                 case RequestEnded(exchange_id, trailers):
                     if (running := self._running.get(exchange_id)) is not None:
                         running.exchange.content.end(trailers)
@@ -273,11 +278,22 @@ class Driver(asyncio.Protocol):
         self._pump()
 
     def _begin(self, received: RequestReceived) -> None:
+        self._host.start_exchange(self._run(received).exchange)
+
+    def _run(self, received: RequestReceived) -> _Running:
+        """Keep an exchange, from now until it is through."""
         assert self._surroundings is not None
-        bridge = LoopBridge(received.exchange_id, self._wake, self._share, self._host.loop_thread)
+        bridge = LoopBridge(
+            received.exchange_id, self._wake, self._serve_now, self._share, self._host.loop_thread
+        )
         exchange = Exchange(received, bridge, self._surroundings)
-        self._running[received.exchange_id] = _Running(exchange, bridge, time.monotonic())
-        self._host.start_exchange(exchange)
+        running = _Running(exchange, bridge, time.monotonic())
+        self._running[received.exchange_id] = running
+        return running
+
+    def _serve_now(self, bridge: LoopBridge) -> None:
+        self.serve(bridge)
+        self._transmit()
 
     def _wake(self, bridge: LoopBridge) -> None:
         self._host.post(self, bridge)
@@ -373,6 +389,10 @@ class Driver(asyncio.Protocol):
                     connection.send_informational(exchange_id, head)
                 case SendTrailers(trailers):
                     connection.send_trailers(exchange_id, trailers)
+                case SendFrame(frame):
+                    connection.send_frame(exchange_id, frame)
+                case Push() | AskRoom():
+                    self._answer(connection, exchange_id, command)
                 case Finish(close):
                     self._finish(running, close)
                     return _Progress.NOTHING_LEFT
@@ -383,6 +403,20 @@ class Driver(asyncio.Protocol):
                     assert_never(command)
             commands.popleft()
         return _Progress.NOTHING_LEFT
+
+    def _answer(self, connection: Connection, exchange_id: ExchangeId, question: Question) -> None:
+        """Answer a question; what is wrong with it is its own asker's to handle."""
+        try:
+            match question:
+                case Push(lines, promised_id, promise):
+                    received = connection.push(exchange_id, lines, promised_id)
+                    promise.set_result(Promised(received, self._run(received).bridge))
+                case AskRoom(room):
+                    room.set_result(connection.room(exchange_id))
+                case _:
+                    assert_never(question)
+        except LocalProtocolError as error:
+            question.answer.set_exception(error)
 
     def _send_content(self, running: _Running, data: bytes, end: bool) -> _Progress | None:
         """Send the next piece of *data*; None when it is all sent."""
