@@ -124,6 +124,15 @@ class Dispatcher:
             log.info("%s %s: %s", request.method, request.request_path, error.reason)
             exchange.abort(error.reason)
             return
+        if exchange.response.writer.ended:
+            log.error(
+                "%s %s failed behind the end of its response",
+                request.method,
+                request.request_path,
+                exc_info=error,
+            )
+            exchange.finish()
+            return
         expected = isinstance(error, HTTPException | RemoteProtocolError)
         if exchange.response.writer.committed:
             log.error(

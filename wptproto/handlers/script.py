@@ -1,4 +1,4 @@
-"""Scripts: a ``.py`` file below a directory, whose ``main`` answers."""
+"""Scripts: a ``.py`` file below a directory, whose ``main`` answers, or who answers frame by frame."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.frame_by_frame import FrameByFrame
 from wptproto.handlers.function import apply_returned
 
 __all__ = ["Scripts"]
@@ -24,6 +25,10 @@ class Scripts:
 
     For a directory that is its first ``default*.py``. A script is compiled once for each version of
     its file, and runs in a namespace of its own for each request.
+
+    Over HTTP/2 a script may have ``handle_headers(frame, request, response)``, called when the
+    request's head is there, and ``handle_data(frame, request, response)``, called for each DATA
+    frame as it comes. Its ``main``, which it then need not have, is called when the request has ended.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,6 +48,11 @@ class Scripts:
         namespace: dict[str, Any] = {"__file__": str(path)}
         exec(self._compile(path), namespace)
         main = namespace.get("main")
+        frame_by_frame = FrameByFrame.of(namespace, str(path))
+        if frame_by_frame is not None and (main is None or request.protocol_version == "HTTP/2.0"):
+            frame_by_frame.run(request, response)
+            if main is None:
+                return None
         if not callable(main):
             raise ScriptError(f"{path} has no function main(request, response)")
         returned = main(request, response)
