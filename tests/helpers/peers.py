@@ -286,6 +286,9 @@ class H2Peer(Peer):
         if isinstance(event, h2.events.ConnectionTerminated):
             self.goaway = event
             return
+        if isinstance(event, h2.events.PushedStreamReceived):
+            self.answers[event.pushed_stream_id] = Answer()
+            return
         answer = self.answers.get(getattr(event, "stream_id", None) or 0)
         if answer is None:
             return
