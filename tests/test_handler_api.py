@@ -298,6 +298,42 @@ def test_async_handler_with_a_file(serve: Serve, tmp_path: Path) -> None:
     assert (len(answer.content), answer.complete) == (3_000_000, True)
 
 
+def test_async_handler_and_pipes(serve: Serve) -> None:
+    """What an async handler returns goes through pipes as any other content does; the loop never waits."""
+
+    async def handler(request: Request, response: Response) -> object:
+        await asyncio.sleep(0)
+        return "{{GET[a]}} content" if request.path == "/text" else _items()
+
+    async def _items() -> AsyncIterator[str]:
+        yield "item"
+
+    peer = serve(handler)
+    assert peer.request("/text?a=b&pipe=sub|slice(0,5)").text == "b con"
+    assert peer.request("/text?pipe=trickle(5:d0.01:2)").text == "{{GET[a]}} content"
+    assert peer.request("/text?pipe=trickle(5:d0.01:2)", method="HEAD").text == ""
+    assert peer.request("/items").text == "item"
+    answer = peer.request("/items?pipe=gzip")
+    assert answer.status == 500
+    assert "async iterable" in answer.text
+
+
+def test_async_handler_with_content_that_fails(serve: Serve) -> None:
+    """A generator that an async handler returns runs on a thread, and cuts off the response if it fails."""
+
+    def items() -> Iterator[str]:
+        yield "first"
+        yield "second"
+        raise ValueError("no third")
+
+    async def handler(request: Request, response: Response) -> object:
+        return items()
+
+    answer = serve(handler).request()
+    assert answer.content.startswith(b"first")
+    assert not answer.complete
+
+
 def test_async_handler_must_not_block(serve: Serve) -> None:
     """An async handler that would block its loop for content is told so instead."""
 

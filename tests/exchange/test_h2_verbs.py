@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import h2.events
 import pytest
-from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame
+from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame
 
 from tests.exchange.test_h2_writer import Wire
 from tests.helpers.h2 import frames_of
@@ -26,7 +26,7 @@ def writer_of(wire: Wire) -> H2ResponseWriter:
     return wire.writer
 
 
-def sent(wire: Wire) -> list[tuple[type[Frame], int, set[str]]]:
+def sent(wire: Wire) -> list[tuple[type, int, set[str]]]:
     """Return what was sent since the last look: each frame's class, stream and flags."""
     frames = frames_of(wire.connection.data_to_send())
     return [(type(frame), frame.stream_id, set(frame.flags)) for frame in frames]
@@ -220,8 +220,13 @@ def test_push(wire: Wire) -> None:
     wire.exchange.finish()
     events = wire.client.receive_data(wire.connection.data_to_send())
     (promise,) = [event for event in events if isinstance(event, h2.events.PushedStreamReceived)]
+    assert promise.headers is not None
     assert (promise.pushed_stream_id, promise.headers[3]) == (2, (b":path", b"/pushed"))
-    heads = {e.stream_id: e.headers[0][1] for e in events if isinstance(e, h2.events.ResponseReceived)}
+    heads = {
+        event.stream_id: event.headers[0][1]
+        for event in events
+        if isinstance(event, h2.events.ResponseReceived) and event.headers is not None
+    }
     assert heads == {2: b"203", 1: b"200"}
     content = {e.stream_id: e.data for e in events if isinstance(e, h2.events.DataReceived) if e.data}
     assert content == {2: b"pushed", 1: b"own"}

@@ -287,7 +287,7 @@ class H2Peer(Peer):
             self.goaway = event
             return
         if isinstance(event, h2.events.PushedStreamReceived):
-            self.answers[event.pushed_stream_id] = Answer()
+            self.answers[event.pushed_stream_id or 0] = Answer()
             return
         answer = self.answers.get(getattr(event, "stream_id", None) or 0)
         if answer is None:

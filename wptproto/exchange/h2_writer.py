@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import IO, Protocol
+from typing import IO
+
+from hyperframe.frame import Frame
 
 from wptproto.errors import LocalProtocolError
 from wptproto.exchange.bridge import (
@@ -32,12 +34,6 @@ __all__ = ["H2ResponseWriter"]
 log = logging.getLogger("wptproto.exchange")
 
 Lines = Iterable[tuple[Value, Value]]
-
-
-class FrameClass(Protocol):
-    """A class of frames, such as hyperframe's."""
-
-    type: int | None
 
 
 class H2ResponseWriter(ResponseWriter):
@@ -229,7 +225,7 @@ class H2ResponseWriter(ResponseWriter):
         stream_id: int | None = None,
         end_stream: bool = False,
         end_headers: bool = False,
-        frame_cls: type[FrameClass] | None = None,
+        frame_cls: type[Frame] | None = None,
     ) -> Sent:
         """
         Write one HEADERS frame, whatever state the stream is in.
@@ -242,7 +238,7 @@ class H2ResponseWriter(ResponseWriter):
             stream_id: Any stream; None is that of the request.
             end_stream: Whether the frame has END_STREAM.
             end_headers: Whether the frame has END_HEADERS.
-            frame_cls: Whose ``type`` the frame gets instead.
+            frame_cls: A class of hyperframe's, whose type the frame gets instead.
 
         Returns:
             Whether the peer is still there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import IO, Any, Protocol, TypeVar, overload
@@ -345,25 +345,17 @@ class Response(MessageOptions):
             self.writer.flush()
 
     async def write_async(self) -> None:
-        """Do as :meth:`write` does, from a coroutine, which waits where the client is slow."""
-        if self.content_is_ready() or not self._sends_content():
-            self.write()
-            return
-        self._send_head(self.content_length())
-        if isinstance(self.content, AsyncIterable):
-            try:
-                async for item in self.content:
-                    piece = item() if callable(item) else item
-                    if piece and not await self.writer.write_content(piece):
-                        break
-            finally:
-                close = getattr(self.content, "aclose", None)
-                if close is not None:
-                    await close()
-        else:
-            for piece in self.iter_content():
-                if not await self.writer.write_content(piece):
+        """Do as :meth:`write` does with content from an async iterable, waiting where the client is slow."""
+        self._send_head(None)
+        try:
+            async for item in self.content if self._sends_content() else _nothing():
+                piece = item() if callable(item) else item
+                if piece and not await self.writer.write_content(piece):
                     break
+        finally:
+            close = getattr(self.content, "aclose", None)
+            if close is not None:
+                await close()
 
     def content_is_ready(self) -> bool:
         """Whether all of the content is in memory already."""
@@ -392,6 +384,11 @@ def _http_date(moment: datetime) -> str:
     """Return an IMF-fixdate (RFC 9110 §5.6.7)."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return format_datetime(moment, usegmt=True)
+
+
+async def _nothing() -> AsyncIterator[Piece]:
+    return
+    yield
 
 
 def _remaining_octets(file: IO[bytes]) -> int | None:

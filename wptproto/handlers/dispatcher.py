@@ -64,9 +64,8 @@ class Dispatcher:
             apply_returned(returned, exchange.response)
             if isinstance(exchange.response.content, AsyncIterable):
                 return self._run_async(exchange, None)
-            if returned is not None and b"?" in exchange.head.path:
-                query = exchange.request.url_parts.query
-                pipes.apply(pipes.pipe_string_for("", query), exchange.request, exchange.response)
+            if returned is not None:
+                _pipe(exchange)
             self._complete(exchange)
         except BaseException as error:  # sys.exit() in a script ends the script, not the server
             self._fail(exchange, error)
@@ -79,6 +78,8 @@ class Dispatcher:
             if isinstance(returned, AsyncGeneratorType):
                 returned = await begun_async(returned)
             apply_returned(returned, exchange.response)
+            if returned is not None:
+                _pipe(exchange)
             await self._complete_async(exchange)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and exchange.bridge.closed:
@@ -110,9 +111,18 @@ class Dispatcher:
         response = exchange.response
         if response.writer.content_written or response.content_is_ready():
             self._complete(exchange)
-        else:
+        elif isinstance(response.content, AsyncIterable):
             await response.write_async()
             exchange.finish()
+        else:  # a file, or a generator that may sleep, as one of trickle's does
+            asyncio.get_running_loop().run_in_executor(None, self._complete_blocking, exchange)
+
+    def _complete_blocking(self, exchange: Exchange) -> None:
+        """Complete what an async handler left, on a thread that may wait."""
+        try:
+            self._complete(exchange)
+        except BaseException as error:
+            self._fail(exchange, error)
 
     def _fail(self, exchange: Exchange, error: BaseException) -> None:
         request = exchange.request
@@ -174,6 +184,13 @@ def _call(exchange: Exchange, handler: Handler | None) -> Any:
     if handler is None:
         raise HTTPException(404, f"no route for {exchange.request.method} {exchange.request.path}")
     return handler(exchange.request, exchange.response)
+
+
+def _pipe(exchange: Exchange) -> None:
+    """Send what a function returned through the pipes that its request asks for."""
+    if b"?" in exchange.head.path:
+        pipe_string = pipes.pipe_string_for("", exchange.request.url_parts.query)
+        pipes.apply(pipe_string, exchange.request, exchange.response)
 
 
 def _script_traceback(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable
+from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -14,7 +14,7 @@ from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import resolve
 from wptproto.handlers.frame_by_frame import FrameByFrame
-from wptproto.handlers.function import apply_returned
+from wptproto.handlers.function import apply_returned, begun_async
 
 __all__ = ["Scripts"]
 
@@ -56,11 +56,10 @@ class Scripts:
         if not callable(main):
             raise ScriptError(f"{path} has no function main(request, response)")
         returned = main(request, response)
-        if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
-            return returned
-        apply_returned(returned, response)
-        if not response.writer.content_written:
-            pipes.apply(pipes.pipe_string_for(str(path), request.url_parts.query), request, response)
+        pipe_string = pipes.pipe_string_for(str(path), request.url_parts.query)
+        if inspect.isawaitable(returned) or isinstance(returned, AsyncGenerator):
+            return _apply_async(returned, pipe_string, request, response)
+        _apply(returned, pipe_string, request, response)
         return None
 
     def _default_of(self, directory: Path) -> Path:
@@ -84,3 +83,21 @@ class Scripts:
         code = compile(source, str(path), "exec", dont_inherit=True)
         self._compiled[path] = (version, code)
         return code
+
+
+def _apply(returned: Any, pipe_string: str, request: Request, response: Response) -> None:
+    """Fill in the response from what ``main`` returned, and send it through its pipes."""
+    apply_returned(returned, response)
+    if not response.writer.content_written:
+        pipes.apply(pipe_string, request, response)
+
+
+async def _apply_async(
+    returned: Awaitable[Any] | AsyncGenerator[Any, None],
+    pipe_string: str,
+    request: Request,
+    response: Response,
+) -> None:
+    if isinstance(returned, AsyncGenerator):
+        returned = begun_async(returned)
+    _apply(await returned, pipe_string, request, response)
