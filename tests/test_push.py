@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.peers import H2Peer, Kind, connect
+from tests.helpers.waiting import assert_soon
 from wptproto import H2ResponseWriter, LocalProtocolError, Request, Response, Server
 
 Serve = Callable[[Any], H2Peer]
@@ -78,6 +80,22 @@ def test_payload_size(serve: Serve, is_async: bool) -> None:
         return handler(request, response)
 
     assert serve(handler_on_loop if is_async else handler).request().text == "16384"
+
+
+def test_pushes_are_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A pushed response has a line in the access log, like one that was asked for."""
+    caplog.set_level(logging.INFO, "wptproto.access")
+    peer = serve(plain)
+    for stream in map(int, peer.request().text.split(",")):
+        peer.read_answer(stream)
+    assert_soon(lambda: len(caplog.records) == 4)
+    lines = sorted(record.getMessage().partition(" HTTP/2 ")[2] for record in caplog.records)
+    assert [line.partition(" octets")[0] for line in lines] == [
+        "GET /0: 200, 100000",
+        "GET /1: 200, 100000",
+        "GET /2: 200, 100000",
+        "GET /: 200, 5",
+    ]
 
 
 def test_a_question_on_the_loop_behind_what_cannot_leave(serve: Serve) -> None:

@@ -124,12 +124,9 @@ class Request:
         raw_input: The content, as a file that may still be growing.
         doc_root: The directory that is served, or None.
         url_base: The path below which a handler's directory is mounted.
-        h2_stream_id: The stream's number; over HTTP/1.1 there is no such attribute.
         server: The server that took the request.
         route_match: What the groups of the route's pattern matched, ``*`` among them.
     """
-
-    h2_stream_id: int
 
     def __init__(
         self,
@@ -155,8 +152,7 @@ class Request:
         self.url_base = "/"
         self._frames: RequestFrames | None = None
         self._has_content = has_content
-        if h2_stream_id is not None:
-            self.h2_stream_id = h2_stream_id
+        self._h2_stream_id = h2_stream_id
         self.route_match: dict[str, str] = {}
         self._scheme = scheme
         self._server_address = server_address
@@ -215,6 +211,18 @@ class Request:
         return line + end
 
     @property
+    def h2_stream_id(self) -> int:
+        """
+        The stream's number.
+
+        Raises:
+            NeedsHTTP2: The request came over HTTP/1.1.
+        """
+        if self._h2_stream_id is None:
+            raise NeedsHTTP2("request.h2_stream_id")
+        return self._h2_stream_id
+
+    @property
     def frames(self) -> list[Frame]:
         """
         The request's frames; waits until all are there, unless the script is given them one by one.
@@ -234,13 +242,13 @@ class Request:
             NeedsHTTP2: The request came over HTTP/1.1.
         """
         if self._frames is None:
-            if self.protocol_version != "HTTP/2.0":
+            if self._h2_stream_id is None:
                 raise NeedsHTTP2("request.frames")
             self._frames = RequestFrames(
                 self.head,
                 self.raw_input,
                 scheme=self._scheme,
-                stream_id=self.h2_stream_id,
+                stream_id=self._h2_stream_id,
                 has_content=self._has_content,
             )
         return self._frames

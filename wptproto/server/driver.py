@@ -104,6 +104,8 @@ class _Running:
     exchange: Exchange
     bridge: LoopBridge
     started: float
+    status: int = 0  # of the head that was sent
+    content_octets: int = 0  # that were sent
     sent: int = 0  # of the first command in the bridge
     queued: bool = False
     stalled: bool = False
@@ -385,6 +387,7 @@ class Driver(asyncio.Protocol):
                         return _Progress.MORE
                 case SendHead(head, end):
                     connection.send_head(exchange_id, head, end=end)
+                    running.status = head.status
                 case SendInformational(head):
                     connection.send_informational(exchange_id, head)
                 case SendTrailers(trailers):
@@ -426,6 +429,7 @@ class Driver(asyncio.Protocol):
             piece = data[running.sent :]
         last = running.sent + len(piece) == len(data)
         taken = self._connection.send_content(running.bridge.exchange_id, piece, end=end and last)
+        running.content_octets += taken
         if self._sent(running, taken, len(data)):
             return None
         return _Progress.MORE if taken == len(piece) else _Progress.STALLED
@@ -492,8 +496,8 @@ class Driver(asyncio.Protocol):
             "HTTP/2" if head.version == "HTTP/2.0" else head.version,
             head.method,
             head.target.decode("latin-1"),
-            writer.status or "-",
-            writer.content_octets,
+            running.status or writer.status or "-",
+            running.content_octets or writer.content_octets,
             (time.monotonic() - running.started) * 1000,
             outcome and f", {outcome}",
         )
