@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import logging
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from wptproto import certs
 from wptproto.errors import ConfigError
-from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
-from wptproto.handlers.dispatcher import Dispatcher, is_async
+from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.handlers.ready_made import AsIs
-from wptproto.handlers.router import Handler, Route, Router
+from wptproto.handlers.router import Route, Router
 from wptproto.handlers.script import Scripts
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.handlers.static import StaticFiles
-from wptproto.server.bridge import LoopBridge
 from wptproto.server.config import Config
-from wptproto.server.driver import Driver
-from wptproto.server.listener import BACKLOG, DEFAULT_HOSTS, is_wildcard, listen
+from wptproto.server.engine import Engine
+from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
 from wptproto.server.tls import make_context
-from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
 __all__ = ["Server"]
 
-log = logging.getLogger("wptproto.server")
-
 H = TypeVar("H", bound=Callable[..., Any])
-
-STOP_S = 1.0
 
 
 class Server:
@@ -109,7 +97,7 @@ class Server:
         self._certs_dir = Path(certs_dir) if certs_dir is not None else None
         self._names = tuple(names)
         self._ca: Path | None = None
-        self._engine: _Engine | None = None
+        self._engine: Engine | None = None
         self.http_port: int | None = None
         self.https_port: int | None = None
 
@@ -127,7 +115,7 @@ class Server:
             raise ConfigError("the server runs already")
         wanted_http, wanted_https = self._wanted_ports
         context = self._make_context() if wanted_https is not None else None
-        engine = _Engine(self, Dispatcher(self.router))
+        engine = Engine(Dispatcher(self.router), self._surroundings)
         try:
             if wanted_http is not None:
                 self.http_port = engine.listen(self._hosts, wanted_http, None)
@@ -217,6 +205,10 @@ class Server:
         found = {"http": self.http_port, "https": self.https_port, "h2": self.https_port}
         return {protocol: [] if port is None else [port] for protocol, port in found.items()}
 
+    def _surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
+        root = None if self.doc_root is None else str(self.doc_root)
+        return Surroundings(scheme, client, server, self._seen_by, root)
+
     def _seen_by(self, request: Request) -> _ServerOfRequest:
         return _ServerOfRequest(self, self._stash_store, request)
 
@@ -255,181 +247,6 @@ class _ServerOfRequest:
 
     def __hash__(self) -> int:
         return hash(self._server)
-
-
-class _Engine:
-    """One run of a server: its loop, its thread, its connections, its workers."""
-
-    def __init__(self, server: Server, dispatcher: Dispatcher) -> None:
-        self._server = server
-        self._dispatcher = dispatcher
-        self._loop = asyncio.new_event_loop()
-        self._listening: list[tuple[list[socket.socket], ssl.SSLContext | None]] = []
-        self._drivers: set[Driver] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        # While handlers are many, what they say is delivered when the pool looks, once for all of them.
-        self._workers = WorkerPool("wptproto", self._loop.call_later, lambda: self._mailbox.drain())
-        self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(
-            self._loop, self._deliver, self._workers.is_looking
-        )
-        self._loop.set_default_executor(Executor(self._workers))
-        self._gone = asyncio.Event()  # every connection is, after the stop
-        self._stopping: asyncio.Task[None] | None = None
-        self._servers: list[asyncio.Server] = []
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wptproto-loop", daemon=True)
-        self.loop_thread = 0
-
-    # --- on the caller's thread ----------------------------------------------------------------
-
-    def listen(self, hosts: tuple[str, ...], port: int, context: ssl.SSLContext | None) -> int:
-        """Begin to listen; connections wait until the loop runs. Returns the port."""
-        sockets = listen(hosts, port)
-        self._listening.append((sockets, context))
-        found: int = sockets[0].getsockname()[1]
-        return found
-
-    def discard(self) -> None:
-        """Give back what an engine holds that will not start."""
-        for sockets, _ in self._listening:
-            for sock in sockets:
-                sock.close()
-        self._loop.close()
-
-    def start(self) -> None:
-        self._thread.start()
-        self._ready.wait()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop)
-        if threading.get_ident() == self.loop_thread:
-            return
-        self._thread.join(STOP_S)
-        if self._thread.is_alive():
-            log.warning("an async handler blocks the loop, which ends when that lets go")
-            for sockets, _ in self._listening:
-                for sock in sockets:
-                    with suppress(OSError):
-                        sock.shutdown(socket.SHUT_RDWR)  # so that the port is free all the same
-
-    # --- on the loop's thread ------------------------------------------------------------------
-
-    def _run(self) -> None:
-        self.loop_thread = threading.get_ident()
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
-        self._ready.set()
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
-
-    async def _open(self) -> None:
-        for sockets, context in self._listening:
-            for sock in sockets:
-                accept = functools.partial(Driver, self, context)
-                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
-
-    def _stop(self) -> None:
-        self._stop_accepting()
-        left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
-        if left:
-            log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
-        self._workers.stop()
-        self._stopping = self._loop.create_task(self._wind_up())
-
-    def _stop_accepting(self) -> None:
-        # An asyncio.Server that is closed forgets the connections it has accepted and not opened
-        # yet, sockets and all; so it only hears of no more of them now, and is closed afterwards.
-        with suppress(NotImplementedError):  # Windows
-            for sockets, _ in self._listening:
-                for sock in sockets:
-                    self._loop.remove_reader(sock)
-
-    async def _wind_up(self) -> None:
-        """Let tasks and transports have their last word, then end the loop."""
-        await self._settle()  # connections that were accepted in the last moment become ours, and end
-        for server in self._servers:
-            server.close()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=STOP_S / 2)
-        await self._loop.shutdown_asyncgens()
-        while self._drivers:
-            self._gone.clear()
-            await self._gone.wait()
-        await self._settle()
-        self._loop.stop()
-
-    async def _settle(self) -> None:
-        """Let callbacks run, and those they ask for, a few deep: asyncio opens and closes in such steps."""
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    def _deliver(self, messages: list[tuple[Driver, LoopBridge]]) -> None:
-        touched: dict[Driver, None] = {}
-        for driver, bridge in messages:
-            touched[driver] = None
-            with self._guarded(driver):
-                driver.serve(bridge)
-        for driver in touched:
-            with self._guarded(driver):
-                driver.transmit()
-
-    @contextmanager
-    def _guarded(self, driver: Driver) -> Iterator[None]:
-        """Keep a fault of ours to the one connection that met it."""
-        try:
-            yield
-        except Exception:
-            log.exception("a connection failed by a fault of the server, and was cut off")
-            driver.cut_off()
-
-    # --- for drivers ---------------------------------------------------------------------------
-
-    def attach(self, driver: Driver) -> None:
-        self._drivers.add(driver)
-        if self._stopping is not None:
-            driver.stop("the server stops")
-
-    def detach(self, driver: Driver) -> None:
-        self._drivers.discard(driver)
-        if self._stopping is not None and not self._drivers:
-            self._gone.set()
-
-    def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
-        root = self._server.doc_root
-        return Surroundings(
-            scheme, client, server, self._server._seen_by, None if root is None else str(root)
-        )
-
-    def post(self, driver: Driver, bridge: LoopBridge) -> None:
-        self._mailbox.post((driver, bridge))
-
-    def start_exchange(self, exchange: Exchange) -> None:
-        handler = self._dispatcher.find(exchange)
-        if is_async(handler):
-            rest = self._dispatcher.run(exchange, handler)
-            if rest is not None:
-                self._continue(rest)
-        else:
-            self._workers.submit(lambda: self._work(exchange, handler))
-
-    def _work(self, exchange: Exchange, handler: Handler | None) -> None:
-        """Run a handler, on a worker's thread."""
-        rest = self._dispatcher.run(exchange, handler)
-        if rest is not None:
-            try:
-                self._loop.call_soon_threadsafe(self._continue, rest)
-            except RuntimeError:
-                rest.close()  # the server has stopped
-
-    def _continue(self, rest: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(rest)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _root_routes(root: Path | None) -> list[Route]:
