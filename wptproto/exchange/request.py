@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import Message
 from typing import Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
@@ -118,7 +119,7 @@ class Request:
         method: The method token.
         url: The absolute URL, as text of one character to one octet.
         url_parts: The URL taken apart, as by ``urllib.parse.urlsplit``.
-        request_path: The request target as received; over HTTP/2 ``:path``.
+        request_path: The request target as received, over HTTP/2 ``:path``; path and query if rewritten.
         protocol_version: ``HTTP/1.0``, ``HTTP/1.1`` or ``HTTP/2.0``.
         client_address: Address and port of the client.
         raw_input: The content, as a file that may still be growing.
@@ -189,6 +190,14 @@ class Request:
     def path(self) -> str:
         """The path that routes are matched with: from the first ``/`` to the query, not decoded."""
         return self.head.path.partition(b"?")[0].decode("latin-1")
+
+    def rewrite_path(self, path: str) -> None:
+        """Let the request be for another path, percent-encoded, with the query that it has."""
+        mark, query = self.head.path.partition(b"?")[1:]
+        target = path.encode("latin-1") + mark + query
+        self.head = replace(self.head, target=target, path=target)
+        self.request_path = target.decode("latin-1")
+        self._url = self._url_parts = None
 
     @property
     def headers(self) -> RequestHeaders:

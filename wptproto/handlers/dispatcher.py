@@ -15,6 +15,7 @@ from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.handlers import pipes
 from wptproto.handlers.function import apply_returned, begun_async
+from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
 
 __all__ = ["Dispatcher", "is_async"]
@@ -32,11 +33,18 @@ class Dispatcher:
     Whatever a handler does, its exchange is finished or aborted exactly once when it is through.
     """
 
-    def __init__(self, router: Router) -> None:
+    def __init__(self, router: Router, rewriter: Rewriter) -> None:
+        """
+        Args:
+            router: Finds the handler of a request.
+            rewriter: Is asked before, whether it is for another path.
+        """
         self._router = router
+        self._rewriter = rewriter
 
     def find(self, exchange: Exchange) -> Handler | None:
         """Return the handler that an exchange is for, None where no route matches."""
+        self._rewriter.rewrite(exchange.request)
         return self._router.get_handler(exchange.request)
 
     def run(self, exchange: Exchange, handler: Handler | None) -> Coroutine[Any, Any, None] | None:

@@ -10,7 +10,7 @@ from wptproto.errors import RouteError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 
-__all__ = ["Handler", "Route", "Router", "any_method"]
+__all__ = ["Handler", "Route", "Router", "any_method", "takes"]
 
 Handler = Callable[[Request, Response], Any]
 Route = tuple[str | Iterable[str], str, Handler]
@@ -20,6 +20,11 @@ any_method = "*"
 """In the place of a method: every one."""
 
 _TOKEN = re.compile(r"\{(?P<name>\w+)\}|(?P<star>\*)|\\(?P<escaped>.)|(?P<literal>[^{}*\\]+)")
+
+
+def takes(methods: frozenset[str], method: str) -> bool:
+    """Whether a method is one of those; GET is HEAD, too."""
+    return method in methods or any_method in methods or (method == "HEAD" and "GET" in methods)
 
 
 class Router:
@@ -67,7 +72,7 @@ class Router:
         """Return the handler for a request, and set ``request.route_match``; None where no route matches."""
         method, path = request.method, request.path
         for methods, pattern, handler in self._routes:
-            if method in methods or any_method in methods or (method == "HEAD" and "GET" in methods):
+            if takes(methods, method):
                 match = pattern.fullmatch(path)
                 if match is not None:
                     request.route_match = {

@@ -14,6 +14,7 @@ from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.handlers.ready_made import AsIs
+from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.script import Scripts
 from wptproto.handlers.stash import Stash, StashStore
@@ -37,6 +38,7 @@ class Server:
 
     Attributes:
         router: Where routes are registered, also while it runs.
+        rewriter: Where paths are registered that become others, also while it runs.
         config: What handlers and templates read of names and ports; while it runs, with its real ports.
         stash: What its handlers leave for one another, here by default below the path ``/``.
         doc_root: The directory it serves, or None.
@@ -57,6 +59,7 @@ class Server:
         certs_dir: str | Path | None = None,
         names: Sequence[str] = certs.DEFAULT_NAMES,
         config: Config | None = None,
+        rewrites: Iterable[Rewrite] = (),
     ) -> None:
         """
         Args:
@@ -70,9 +73,11 @@ class Server:
             certs_dir: Where generated certificates are kept; the default is the user's.
             names: What a generated certificate is for.
             config: What handlers are to know; its *doc_root* counts where none is given here.
+            rewrites: Methods, path and new path of each; requests for the one are answered as for the other.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
+            RouteError: A route or a path to rewrite makes no sense.
         """
         hosts = (hosts,) if isinstance(hosts, str) else tuple(hosts)
         if not hosts:
@@ -89,6 +94,7 @@ class Server:
         self._stash_store = StashStore()
         self.stash = Stash(self._stash_store, "/")
         self.router = Router((*routes, *_root_routes(self.doc_root)))
+        self.rewriter = Rewriter(rewrites)
         self._hosts = hosts
         self._wanted_ports = (http_port, https_port)
         self._own_pair = (
@@ -115,7 +121,7 @@ class Server:
             raise ConfigError("the server runs already")
         wanted_http, wanted_https = self._wanted_ports
         context = self._make_context() if wanted_https is not None else None
-        engine = Engine(Dispatcher(self.router), self._surroundings)
+        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings)
         try:
             if wanted_http is not None:
                 self.http_port = engine.listen(self._hosts, wanted_http, None)
