@@ -13,6 +13,7 @@ from typing import Any
 
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
+from wptproto.exchange.request import Request
 from wptproto.handlers import pipes
 from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.rewriter import Rewriter
@@ -43,9 +44,15 @@ class Dispatcher:
         self._rewriter = rewriter
 
     def find(self, exchange: Exchange) -> Handler | None:
-        """Return the handler that an exchange is for, None where no route matches."""
+        """
+        Return the handler that an exchange is for, None where no route matches.
+
+        The request has its path, directory and url_base then.
+        """
         self._rewriter.rewrite(exchange.request)
-        return self._router.get_handler(exchange.request)
+        handler = self._router.get_handler(exchange.request)
+        _settle(exchange.request, handler)
+        return handler
 
     def run(self, exchange: Exchange, handler: Handler | None) -> Coroutine[Any, Any, None] | None:
         """
@@ -186,6 +193,14 @@ class Dispatcher:
 def is_async(handler: Handler | None) -> bool:
     """Whether a handler is ``async def``: then running it is through at once and needs no thread."""
     return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+
+
+def _settle(request: Request, handler: Handler | None) -> None:
+    """Let a request know the directory of a handler that has one, and the path where that is mounted."""
+    base_path = getattr(handler, "base_path", None)
+    if base_path:
+        request.doc_root = str(base_path)
+        request.url_base = getattr(handler, "url_base", "/")
 
 
 def _call(exchange: Exchange, handler: Handler | None) -> Any:

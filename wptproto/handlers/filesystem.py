@@ -8,7 +8,12 @@ from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import HTTPException
 
-__all__ = ["resolve"]
+__all__ = ["below", "resolve"]
+
+
+def below(url_base: str, path: str) -> str:
+    """Return what is left of a request's path below that of a mounted directory, from the slash on."""
+    return path[len(url_base) - 1 :] if path.startswith(url_base) else path
 
 
 def resolve(root: Path, path: str) -> Path:

@@ -14,25 +14,26 @@ from urllib.parse import quote, unquote_to_bytes
 from wptproto.errors import HTTPException, PipeError
 from wptproto.exchange.request import Request
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.filesystem import below, resolve
 from wptproto.semantics.fields import FieldLine
 
 __all__ = ["header_lines"]
 
 
-def header_lines(root: Path, request: Request) -> list[FieldLine]:
+def header_lines(root: Path, request: Request, url_base: str = "/") -> list[FieldLine]:
     """
     Return the fields for the file that a request's path names, in order.
 
     Args:
-        root: The document root, resolved.
+        root: The directory, resolved.
         request: Found by the name it was asked for; a link does not bring those of what it leads to.
+        url_base: The path where the directory is mounted.
 
     Raises:
         HTTPException: 500; a line has no colon, or no name before it, or a file cannot be read.
         PipeError: A substitution in a template is wrong.
     """
-    asked = unquote_to_bytes(request.path.encode("latin-1"))
+    asked = unquote_to_bytes(below(url_base, request.path).encode("latin-1"))
     directory = asked.rpartition(b"/")[0] + b"/"
     return _lines_for(root, directory + b"__dir__", request) + _lines_for(root, asked, request)
 

@@ -10,7 +10,7 @@ from wptproto.errors import RouteError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 
-__all__ = ["Handler", "Route", "Router", "any_method", "takes"]
+__all__ = ["Handler", "Route", "Router", "any_method", "literal", "takes"]
 
 Handler = Callable[[Request, Response], Any]
 Route = tuple[str | Iterable[str], str, Handler]
@@ -20,6 +20,11 @@ any_method = "*"
 """In the place of a method: every one."""
 
 _TOKEN = re.compile(r"\{(?P<name>\w+)\}|(?P<star>\*)|\\(?P<escaped>.)|(?P<literal>[^{}*\\]+)")
+
+
+def literal(path: str) -> str:
+    """Return the pattern that a path alone matches."""
+    return re.sub(r"([{}*\\])", r"\\\1", path)
 
 
 def takes(methods: frozenset[str], method: str) -> bool:

@@ -12,7 +12,7 @@ from wptproto.errors import HTTPException, ScriptError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.filesystem import below, resolve
 from wptproto.handlers.frame_by_frame import FrameByFrame
 from wptproto.handlers.function import apply_returned, begun_async
 
@@ -31,16 +31,19 @@ class Scripts:
     frame as it comes. Its ``main``, which it then need not have, is called when the request has ended.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url_base: str = "/") -> None:
         """
         Args:
             root: The directory, resolved.
+            url_base: The path where it is mounted.
         """
         self._root = root
+        self.base_path = str(root)
+        self.url_base = url_base
         self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
 
     def __call__(self, request: Request, response: Response) -> Any:
-        path = resolve(self._root, request.path)
+        path = resolve(self._root, below(self.url_base, request.path))
         if path.is_dir():
             path = self._default_of(path)
         if not path.is_file():

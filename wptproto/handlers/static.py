@@ -20,7 +20,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
-from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.filesystem import below, resolve
 from wptproto.handlers.header_files import header_lines
 from wptproto.semantics.conditions import is_not_modified, range_applies
 from wptproto.semantics.ranges import (
@@ -42,15 +42,18 @@ class StaticFiles:
     were asked for, and not at all to a client that has it. Pipes take what would have been sent.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url_base: str = "/") -> None:
         """
         Args:
             root: The directory, resolved.
+            url_base: The path where it is mounted.
         """
         self._root = root
+        self.base_path = str(root)
+        self.url_base = url_base
 
     def __call__(self, request: Request, response: Response) -> None:
-        path = resolve(self._root, request.path)
+        path = resolve(self._root, below(self.url_base, request.path))
         if path.is_dir():
             self._list(path, request, response)
             return
@@ -61,7 +64,7 @@ class StaticFiles:
             raise HTTPException(404, f"a script is run, and not shown: {request.path}")
         # By the name it was asked for: a link may have another than what it leads to.
         asked = os.fsdecode(unquote_to_bytes(request.path.encode("latin-1")))
-        fields = header_lines(self._root, request)
+        fields = header_lines(self._root, request, self.url_base)
         if not any(name.lower() == b"content-type" for name, _ in fields):
             response.headers.append("Content-Type", content_type_of(asked))
         response.headers.update(fields)
@@ -83,7 +86,7 @@ class StaticFiles:
             return
         entries = sorted(path.iterdir(), key=lambda entry: entry.name)
         names = [entry.name + "/" if entry.is_dir() else entry.name for entry in entries]
-        if path != self._root:
+        if request.path != "/":
             names.insert(0, "../")
         items = "\n".join(f'<li><a href="./{quote(os.fsencode(name))}">{_shown(name)}</a>' for name in names)
         title = f"Directory listing for {escape(request.path)}"

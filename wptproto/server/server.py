@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
 from wptproto import certs
@@ -13,12 +13,10 @@ from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
-from wptproto.handlers.ready_made import AsIs
+from wptproto.handlers.mounts import mount_routes, readable_directory
 from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
-from wptproto.handlers.script import Scripts
 from wptproto.handlers.stash import Stash, StashStore
-from wptproto.handlers.static import StaticFiles
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
@@ -60,6 +58,7 @@ class Server:
         names: Sequence[str] = certs.DEFAULT_NAMES,
         config: Config | None = None,
         rewrites: Iterable[Rewrite] = (),
+        mounts: Mapping[str, str | Path] = MappingProxyType({}),
     ) -> None:
         """
         Args:
@@ -74,6 +73,8 @@ class Server:
             names: What a generated certificate is for.
             config: What handlers are to know; its *doc_root* counts where none is given here.
             rewrites: Methods, path and new path of each; requests for the one are answered as for the other.
+            mounts: More directories, by the paths that they are mounted at, such as ``/images/``; what is
+                mounted at a longer path comes first, and the document root last.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -88,12 +89,13 @@ class Server:
             raise ConfigError("a certificate needs its key, and a key its certificate")
         config = Config() if config is None else config
         doc_root = config.doc_root if doc_root is None else doc_root
-        self.doc_root = _readable_directory(doc_root) if doc_root is not None else None
+        self.doc_root = readable_directory(doc_root) if doc_root is not None else None
         self._idle_config = config.serving({}, None if self.doc_root is None else str(self.doc_root))
         self.config = self._idle_config
         self._stash_store = StashStore()
         self.stash = Stash(self._stash_store, "/")
-        self.router = Router((*routes, *_root_routes(self.doc_root)))
+        roots = {} if self.doc_root is None else {"/": self.doc_root}
+        self.router = Router((*routes, *mount_routes({**roots, **mounts})))
         self.rewriter = Rewriter(rewrites)
         self._hosts = hosts
         self._wanted_ports = (http_port, https_port)
@@ -253,22 +255,3 @@ class _ServerOfRequest:
 
     def __hash__(self) -> int:
         return hash(self._server)
-
-
-def _root_routes(root: Path | None) -> list[Route]:
-    if root is None:
-        return []
-    return [
-        ("*", "*.py", Scripts(root)),
-        ("GET", "*.asis", AsIs(root)),
-        ("GET", "*", StaticFiles(root)),
-    ]
-
-
-def _readable_directory(path: str | Path) -> Path:
-    try:
-        root = Path(path).resolve(strict=True)
-        next(root.iterdir(), None)
-    except OSError as error:
-        raise ConfigError(f"cannot serve {path}: {error.strerror}") from error
-    return root
