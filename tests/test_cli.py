@@ -479,7 +479,7 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
         ),
         (
             ["serve", "--http-port", "none", "--https-port", "none"],
-            "both ports are switched off; there would be nothing to serve",
+            "all ports are switched off; there would be nothing to serve",
         ),
         (["serve", "/no/such"], "cannot serve /no/such: No such file or directory"),
         (["serve", __file__], f"cannot serve {__file__}: Not a directory"),

@@ -119,7 +119,8 @@ def outside(certs_dir: Path) -> Iterator[Server]:
     assert process.stdout is not None
     with process:
         known = Server(certs_dir=certs_dir)
-        known.http_port, known.https_port = map(int, process.stdout.readline().split())
+        http_port, https_port = map(int, process.stdout.readline().split())
+        known.http_ports, known.https_ports = (http_port,), (https_port,)
         yield known
         process.stdin.close()
 

@@ -199,7 +199,10 @@ def test_templates_and_scripts(certs_dir: Path, tmp_path: Path, kind: Kind, conf
         "    config = request.server.config\n"
         "    return '%s %s' % (config['ports']['http'][0], config.all_domains['alt']['www'])\n",
     )
-    with Server(tmp_path, certs_dir=certs_dir, config=config) as server, connect(server, kind) as peer:
+    with (
+        Server(tmp_path, http_port=0, https_port=0, certs_dir=certs_dir, config=config) as server,
+        connect(server, kind) as peer,
+    ):
         http, https = server.http_port, server.https_port
         assert peer.request("/names.sub.txt").text == (
             f"web.test {http} {https} {https} 9000 www.web.test "

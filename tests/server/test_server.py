@@ -134,7 +134,7 @@ def test_ports_can_be_switched_off(certs_dir: Path, http_port: int | None, https
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"http_port": None, "https_port": None}, "both ports are switched off"),
+        ({"http_port": None, "https_port": None}, "all ports are switched off"),
         ({"hosts": ()}, "no host"),
         ({"certificate": "x.pem"}, "needs its key"),
         ({"key": "x.pem"}, "needs its key"),
@@ -469,7 +469,7 @@ def test_second_port_in_use(certs_dir: Path) -> None:
 def test_url_of_an_ipv6_host(certs_dir: Path) -> None:
     """An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2)."""
     server = Server(hosts="fd00::1", certs_dir=certs_dir)
-    server.http_port = 8000
+    server.http_ports = (8000,)
     assert server.http_url("/x") == "http://[fd00::1]:8000/x"
 
 

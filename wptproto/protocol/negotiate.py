@@ -9,7 +9,7 @@ from wptproto.protocol.h2 import PREFACE, H2Connection
 __all__ = ["ALPN_PROTOCOLS", "choose_by_alpn", "choose_by_octets"]
 
 ALPN_PROTOCOLS = ("h2", "http/1.1")
-"""What a TLS port offers, best first."""
+"""What a TLS port can offer, best first."""
 
 
 def choose_by_alpn(protocol: str | None) -> Connection:

@@ -20,6 +20,7 @@ __all__ = [
     "host",
     "labels",
     "log_settings",
+    "port",
     "ports",
     "unknown_key",
     "without_repetition",
@@ -90,14 +91,15 @@ def ports(value: object) -> dict[str, list[int]]:
     """Return lists of ports by protocol; "auto" is 0."""
     return {
         protocol: [
-            _port(f"ports[{protocol}][{index}]", port)
-            for index, port in enumerate(_list(f"ports[{protocol}]", found))
+            port(f"ports[{protocol}][{index}]", given)
+            for index, given in enumerate(_list(f"ports[{protocol}]", found))
         ]
         for protocol, found in _object("ports", value).items()
     }
 
 
-def _port(key: str, value: object) -> int:
+def port(key: str, value: object) -> int:
+    """Return a port; "auto" is 0."""
     if value == "auto":
         return 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ from wptproto.protocol.h2 import H2Connection
 from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.outlet import Outlet
-from wptproto.server.tls import TlsError, TlsLayer
+from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
 
 __all__ = ["Driver", "Host"]
 
@@ -114,14 +113,14 @@ class _Running:
 class Driver(asyncio.Protocol):
     """Drives one connection from accept to close."""
 
-    def __init__(self, host: Host, context: ssl.SSLContext | None) -> None:
+    def __init__(self, host: Host, terms: TlsTerms | None) -> None:
         """
         Args:
             host: The server.
-            context: For TLS; None for cleartext.
+            terms: For TLS; None for cleartext.
         """
         self._host = host
-        self._tls = TlsLayer(context) if context is not None else None
+        self._tls = TlsLayer(terms) if terms is not None else None
         self._outlet: Outlet  # from connection_made on
         self._connection: Connection | None = None
         self._opening = bytearray()

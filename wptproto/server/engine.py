@@ -6,7 +6,6 @@ import asyncio
 import functools
 import logging
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from wptproto.handlers.router import Handler
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
 from wptproto.server.listener import BACKLOG, listen
+from wptproto.server.tls import TlsTerms
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
 __all__ = ["Engine"]
@@ -45,7 +45,7 @@ class Engine:
         self.surroundings = surroundings
         self._dispatcher = dispatcher
         self._loop = asyncio.new_event_loop()
-        self._listening: list[tuple[list[socket.socket], ssl.SSLContext | None]] = []
+        self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
         self._drivers: set[Driver] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         # While handlers are many, what they say is delivered when the pool looks, once for all of them.
@@ -63,25 +63,29 @@ class Engine:
 
     # --- on the caller's thread ----------------------------------------------------------------
 
-    def listen(self, hosts: tuple[str, ...], port: int, context: ssl.SSLContext | None) -> int:
+    def listen(self, hosts: tuple[str, ...], port: int, terms: TlsTerms | None) -> int:
         """Begin to listen; connections wait until the loop runs. Returns the port."""
         sockets = listen(hosts, port)
-        self._listening.append((sockets, context))
+        self._listening.append((sockets, terms))
         found: int = sockets[0].getsockname()[1]
         return found
 
-    def discard(self) -> None:
-        """Give back what an engine holds that will not start."""
-        for sockets, _ in self._listening:
-            for sock in sockets:
-                sock.close()
-        self._loop.close()
+    @property
+    def started(self) -> bool:
+        return self._thread.ident is not None
 
     def start(self) -> None:
         self._thread.start()
         self._ready.wait()
 
     def stop(self) -> None:
+        """Give back what it holds, started or not."""
+        if not self.started:
+            for sockets, _ in self._listening:
+                for sock in sockets:
+                    sock.close()
+            self._loop.close()
+            return
         self._loop.call_soon_threadsafe(self._stop)
         if threading.get_ident() == self.loop_thread:
             return
@@ -106,9 +110,9 @@ class Engine:
             self._loop.close()
 
     async def _open(self) -> None:
-        for sockets, context in self._listening:
+        for sockets, terms in self._listening:
             for sock in sockets:
-                accept = functools.partial(Driver, self, context)
+                accept = functools.partial(Driver, self, terms)
                 self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
 
     def _stop(self) -> None:

@@ -17,10 +17,12 @@ from wptproto.handlers.mounts import mount_routes, readable_directory
 from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
+from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
-from wptproto.server.tls import make_context
+from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
+from wptproto.server.tls import TlsTerms, make_terms
 
 __all__ = ["Server"]
 
@@ -29,7 +31,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 class Server:
     """
-    A server of both protocols on an HTTP and an HTTPS port, on a thread of its own.
+    A server of both protocols on ports with and without TLS, on a thread of its own.
 
     It can be started and stopped any number of times, and shares nothing with other servers in
     the process.
@@ -40,8 +42,9 @@ class Server:
         config: What handlers and templates read of names and ports; while it runs, with its real ports.
         stash: What its handlers leave for one another, here by default below the path ``/``.
         doc_root: The directory it serves, or None.
-        http_port: Where it speaks HTTP/1.1 and h2c while it runs; None if switched off.
-        https_port: Where it speaks HTTP/1.1 and h2 over TLS while it runs; None if switched off.
+        http_ports: Where it speaks HTTP/1.1 and h2c, from listening to the stop.
+        https_ports: Where it speaks over TLS what ALPN chooses.
+        h2_ports: Where it speaks h2 alone, over TLS.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Server:
         routes: Iterable[Route] = (),
         *,
         hosts: str | Sequence[str] = DEFAULT_HOSTS,
-        http_port: int | None = 0,
-        https_port: int | None = 0,
+        http_port: AskedPorts = "config",
+        https_port: AskedPorts = "config",
+        h2_port: AskedPorts = "config",
+        alpn: Sequence[str] = ALPN_PROTOCOLS,
         certificate: str | Path | None = None,
         key: str | Path | None = None,
         certs_dir: str | Path | None = None,
@@ -65,8 +70,12 @@ class Server:
             doc_root: Directory of scripts (``*.py``) and files; given routes come before it.
             routes: Methods, pattern and handler of each.
             hosts: Addresses to listen on.
-            http_port: 0 picks a free one, None switches off.
-            https_port: 0 picks a free one, None switches off.
+            http_port: One port or several for HTTP/1.1 and h2c. 0 picks a free one, None switches off; the
+                default is what the config's *ports* say, and a free one where they do not speak of it.
+            https_port: The same for what *alpn* has, over TLS.
+            h2_port: The same for h2 alone, over TLS; but none where the config does not speak of it.
+            alpn: What the HTTPS ports offer, best first: ``h2``, ``http/1.1``. Without ALPN, that is empty,
+                they speak HTTP/1.1.
             certificate: PEM file to use instead of a generated one; with *key*.
             key: PEM file of its private key.
             certs_dir: Where generated certificates are kept; the default is the user's.
@@ -83,8 +92,8 @@ class Server:
         hosts = (hosts,) if isinstance(hosts, str) else tuple(hosts)
         if not hosts:
             raise ConfigError("there is no host to listen on")
-        if http_port is None and https_port is None:
-            raise ConfigError("both ports are switched off; there would be nothing to serve")
+        if unknown := [protocol for protocol in alpn if protocol not in ALPN_PROTOCOLS]:
+            raise ConfigError(f"alpn: {unknown[0]!r} is none of {', '.join(ALPN_PROTOCOLS)}")
         if (certificate is None) != (key is None):
             raise ConfigError("a certificate needs its key, and a key its certificate")
         config = Config() if config is None else config
@@ -98,7 +107,9 @@ class Server:
         self.router = Router((*routes, *mount_routes({**roots, **mounts})))
         self.rewriter = Rewriter(rewrites)
         self._hosts = hosts
-        self._wanted_ports = (http_port, https_port)
+        asked = {"http": http_port, "https": https_port, "h2": h2_port}
+        self._wanted_ports = wanted_ports(asked, config.ports)
+        self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
         )
@@ -106,36 +117,50 @@ class Server:
         self._names = tuple(names)
         self._ca: Path | None = None
         self._engine: Engine | None = None
-        self.http_port: int | None = None
-        self.https_port: int | None = None
+        self.http_ports: tuple[int, ...] = ()
+        self.https_ports: tuple[int, ...] = ()
+        self.h2_ports: tuple[int, ...] = ()
 
     # --- life ----------------------------------------------------------------------------------
 
+    def listen(self) -> Self:
+        """
+        Have the ports, which clients can connect to from now on; they are served when it starts.
+
+        Raises:
+            ConfigError: A port or a host cannot be had; or it listens already.
+            CertificateError: There is no usable certificate.
+        """
+        if self._engine is not None:
+            raise ConfigError("the server listens already")
+        terms = self._terms()
+        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings)
+        try:
+            found = {
+                kind: tuple(engine.listen(self._hosts, port, terms[kind]) for port in ports)
+                for kind, ports in self._wanted_ports.items()
+            }
+        except BaseException:
+            engine.stop()
+            raise
+        self._engine = engine
+        self._know_ports(found)
+        return self
+
     def start(self) -> Self:
         """
-        Listen and serve; return when a client can connect.
+        Serve, and before that listen, if need be; return when a client is answered.
 
         Raises:
             ConfigError: A port or a host cannot be had; or it runs already.
             CertificateError: There is no usable certificate.
         """
-        if self._engine is not None:
+        if self._engine is None:
+            self.listen()
+        elif self._engine.started:
             raise ConfigError("the server runs already")
-        wanted_http, wanted_https = self._wanted_ports
-        context = self._make_context() if wanted_https is not None else None
-        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings)
-        try:
-            if wanted_http is not None:
-                self.http_port = engine.listen(self._hosts, wanted_http, None)
-            if wanted_https is not None:
-                self.https_port = engine.listen(self._hosts, wanted_https, context)
-        except BaseException:
-            engine.discard()
-            self.http_port = self.https_port = None
-            raise
-        self.config = self._idle_config.serving(self._real_ports(), self._idle_config.doc_root)
-        engine.start()
-        self._engine = engine
+        assert self._engine is not None
+        self._engine.start()
         return self
 
     def stop(self) -> None:
@@ -143,8 +168,7 @@ class Server:
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.stop()
-            self.http_port = self.https_port = None
-            self.config = self._idle_config
+            self._know_ports({})
 
     def __enter__(self) -> Self:
         return self.start()
@@ -162,28 +186,52 @@ class Server:
 
     # --- where it is ---------------------------------------------------------------------------
 
-    def http_url(self, path: str = "/") -> str:
+    @property
+    def http_port(self) -> int | None:
+        """The first of the HTTP ports; None if they are off, or it does not listen."""
+        return next(iter(self.http_ports), None)
+
+    @property
+    def https_port(self) -> int | None:
+        """The first of the HTTPS ports; None if they are off, or it does not listen."""
+        return next(iter(self.https_ports), None)
+
+    @property
+    def h2_port(self) -> int | None:
+        """The first of the ports for h2 alone; None if there are none, or it does not listen."""
+        return next(iter(self.h2_ports), None)
+
+    def http_url(self, path: str = "/", *, port: int | None = None) -> str:
         """
-        Return the URL of a path on the HTTP port.
+        Return the URL of a path on the first HTTP port, or on *port*.
 
         Raises:
-            ConfigError: The server does not run, or has no HTTP port.
+            ConfigError: The server does not listen, or has no HTTP port.
         """
-        return self._url("http", self.http_port, path)
+        return self._url("http", "HTTP", port or self.http_port, path)
 
-    def https_url(self, path: str = "/") -> str:
+    def https_url(self, path: str = "/", *, port: int | None = None) -> str:
         """
-        Return the URL of a path on the HTTPS port.
+        Return the URL of a path on the first HTTPS port, or on *port*.
 
         Raises:
-            ConfigError: The server does not run, or has no HTTPS port.
+            ConfigError: The server does not listen, or has no HTTPS port.
         """
-        return self._url("https", self.https_port, path)
+        return self._url("https", "HTTPS", port or self.https_port, path)
+
+    def h2_url(self, path: str = "/", *, port: int | None = None) -> str:
+        """
+        Return the URL of a path on the first port for h2 alone, or on *port*.
+
+        Raises:
+            ConfigError: The server does not listen, or has no such port.
+        """
+        return self._url("https", "h2", port or self.h2_port, path)
 
     @property
     def ca(self) -> Path:
         """
-        The PEM file that a client of the HTTPS port has to trust; made if need be.
+        The PEM file that a client of the TLS ports has to trust; made if need be.
 
         Raises:
             CertificateError: It cannot be made.
@@ -198,9 +246,9 @@ class Server:
         """Return a context for clients that trusts this server's certificate and no other."""
         return ssl.create_default_context(cafile=str(self.ca))
 
-    def _url(self, scheme: str, port: int | None, path: str) -> str:
+    def _url(self, scheme: str, kind: str, port: int | None, path: str) -> str:
         if port is None:
-            why = "does not run" if self._engine is None else f"has no {scheme.upper()} port"
+            why = "does not run" if self._engine is None else f"has no {kind} port"
             raise ConfigError(f"the server {why}, so it has no URL")
         host = self._hosts[0]
         if is_wildcard(host) or host in DEFAULT_HOSTS:
@@ -209,9 +257,15 @@ class Server:
             host = f"[{host}]"
         return f"{scheme}://{host}:{port}/{path.removeprefix('/')}"
 
-    def _real_ports(self) -> dict[str, list[int]]:
-        found = {"http": self.http_port, "https": self.https_port, "h2": self.https_port}
-        return {protocol: [] if port is None else [port] for protocol, port in found.items()}
+    def _know_ports(self, found: Mapping[str, tuple[int, ...]]) -> None:
+        """Know the ports that it listens on, and have handlers know them; none when it has stopped."""
+        self.http_ports, self.https_ports, self.h2_ports = (found.get(kind, ()) for kind in PORT_KINDS)
+        self.config = self._idle_config
+        if found:
+            # Tests ask for "h2" where any port will do that speaks it.
+            told = {**found, "h2": self.h2_ports or self.https_ports}
+            ports = {kind: list(ports) for kind, ports in told.items()}
+            self.config = self._idle_config.serving(ports, self._idle_config.doc_root)
 
     def _surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         root = None if self.doc_root is None else str(self.doc_root)
@@ -220,13 +274,18 @@ class Server:
     def _seen_by(self, request: Request) -> _ServerOfRequest:
         return _ServerOfRequest(self, self._stash_store, request)
 
-    def _make_context(self) -> ssl.SSLContext:
+    def _terms(self) -> dict[str, TlsTerms | None]:
+        """Return on what terms each kind of port speaks TLS; None is in the clear."""
+        if not self._wanted_ports["https"] and not self._wanted_ports["h2"]:
+            return {"http": None}
         if self._own_pair is not None:
             certs.check_pair(*self._own_pair)
-            return make_context(*self._own_pair)
-        made = certs.ensure(self._certs_dir, self._names)
-        self._ca = made.ca
-        return make_context(made.certificate, made.key)
+            pair = self._own_pair
+        else:
+            made = certs.ensure(self._certs_dir, self._names)
+            self._ca = made.ca
+            pair = made.certificate, made.key
+        return {"http": None, "https": make_terms(*pair, self._alpn), "h2": make_terms(*pair, ("h2",))}
 
 
 class _ServerOfRequest:

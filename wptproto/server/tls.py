@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wptproto.errors import CertificateError, WptprotoError
-from wptproto.protocol.negotiate import ALPN_PROTOCOLS
+from wptproto.protocol.client_hello import NO_APPLICATION_PROTOCOL, read_client_hello
 
-__all__ = ["TlsError", "TlsLayer", "make_context"]
+__all__ = ["TlsError", "TlsLayer", "TlsTerms", "make_terms"]
 
 _PIECE_OCTETS = 256 * 1024
 
@@ -26,21 +28,36 @@ class TlsError(WptprotoError):
         self.answer = answer
 
 
-def make_context(certificate: Path, key: Path) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class TlsTerms:
     """
-    Return a server's context: TLS 1.2 and 1.3, ``h2`` and ``http/1.1`` by ALPN.
+    How a port speaks TLS.
+
+    Attributes:
+        context: A server's.
+        protocols: What it offers by ALPN, best first; empty if it does not speak of that.
+    """
+
+    context: ssl.SSLContext
+    protocols: tuple[str, ...]
+
+
+def make_terms(certificate: Path, key: Path, protocols: Sequence[str]) -> TlsTerms:
+    """
+    Return the terms of a server: TLS 1.2 and 1.3, and those protocols by ALPN.
 
     Raises:
         CertificateError: The files cannot be read, or do not fit each other.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(list(ALPN_PROTOCOLS))
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     try:
         context.load_cert_chain(certificate, key, password=lambda: "")
     except (OSError, ssl.SSLError) as error:
         raise CertificateError(f"cannot use {certificate} with {key}: {error}") from error
-    return context
+    return TlsTerms(context, tuple(protocols))
 
 
 class TlsLayer:
@@ -52,10 +69,12 @@ class TlsLayer:
         peer_closed: The peer sent close_notify (RFC 8446 §6.1).
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, terms: TlsTerms) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._object = terms.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._protocols = terms.protocols
+        self._hello: bytes | None = b"" if terms.protocols else None
         self.established = False
         self.peer_closed = False
 
@@ -72,8 +91,11 @@ class TlsLayer:
             Octets for the connection; none while the handshake goes on.
 
         Raises:
-            TlsError: The peer broke the protocol, or does not like our certificate.
+            TlsError: The peer broke the protocol, does not like our certificate, or offers nothing we speak.
         """
+        if self._hello is not None:
+            self._hello += octets
+            self._look_at_hello(self._hello)
         self._incoming.write(octets)
         pieces: list[bytes] = []
         try:
@@ -90,6 +112,26 @@ class TlsLayer:
         except ssl.SSLError as error:
             raise _explained(error) from error
         return b"".join(pieces)
+
+    def _look_at_hello(self, octets: bytes) -> None:
+        """Refuse a client with which there is no protocol to speak, as soon as it has said so."""
+        try:
+            hello = read_client_hello(octets)
+        except ValueError:
+            self._hello = None  # the library says better what is wrong with it
+            return
+        if hello is None:
+            return
+        self._hello = None
+        # Who does not speak of ALPN speaks HTTP/1.1: RFC 9113 §3.2 has HTTP/2 over TLS agreed on by ALPN.
+        names = (b"http/1.1",) if hello.protocols is None else hello.protocols
+        offered = [name.decode("ascii", "backslashreplace") for name in names]
+        if not set(offered) & set(self._protocols):
+            theirs = "nothing" if hello.protocols is None else ", ".join(offered)
+            ours = " and ".join(self._protocols)
+            raise TlsError(
+                f"by ALPN the client offers {theirs}, and this port {ours} alone", NO_APPLICATION_PROTOCOL
+            )
 
     def send_data(self, octets: bytes) -> None:
         """Queue octets of the connection."""

@@ -1,0 +1,100 @@
+"""
+What a TLS client offers by ALPN, read from its first octets (RFC 8446 §4.1.2, RFC 7301 §3.1).
+
+A library tells which protocol was chosen, and not that none could be. But "in the event that the
+server supports no protocols that the client advertises, then the server SHALL respond with a fatal
+"no_application_protocol" alert" (RFC 7301 §3.2). All this is in the clear, before any key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["NO_APPLICATION_PROTOCOL", "ClientHello", "read_client_hello"]
+
+NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
+"""The record of that alert: fatal is 2, and its number 120 (RFC 8446 §5.1, §6)."""
+
+_HANDSHAKE, _CLIENT_HELLO, _ALPN = 22, 1, 16
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHello:
+    """
+    Attributes:
+        protocols: What the client offers by ALPN, best first; None where it does not speak of that.
+    """
+
+    protocols: tuple[bytes, ...] | None
+
+
+class _Reader:
+    """Takes vectors from octets; ValueError where they end too soon."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._position = 0
+
+    def take(self, count: int) -> bytes:
+        found = self._octets[self._position : self._position + count]
+        if len(found) < count:
+            raise ValueError("a ClientHello ends too soon")
+        self._position += count
+        return found
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size))
+
+    def vector(self, size: int) -> bytes:
+        """Take a vector whose length stands before it in so many octets (RFC 8446 §3.4)."""
+        return self.take(self.number(size))
+
+    def __bool__(self) -> bool:
+        return self._position < len(self._octets)
+
+
+def read_client_hello(octets: bytes) -> ClientHello | None:
+    """
+    Return what a client says first.
+
+    Args:
+        octets: All that was received so far, as TLS records.
+
+    Returns:
+        None while there is more to come.
+
+    Raises:
+        ValueError: It is no ClientHello, or a malformed one.
+    """
+    message = _handshake_octets(octets)
+    if message[:1] not in (b"", bytes([_CLIENT_HELLO])):
+        raise ValueError("the first message is no ClientHello")
+    if len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4]):
+        return None
+    hello = _Reader(_Reader(message[1:]).vector(3))
+    hello.take(2 + 32)  # version, random
+    hello.vector(1)  # session id
+    hello.vector(2)  # cipher suites
+    hello.vector(1)  # compression methods
+    extensions = _Reader(hello.vector(2) if hello else b"")
+    while extensions:
+        kind, data = extensions.number(2), extensions.vector(2)
+        if kind == _ALPN:
+            names = _Reader(_Reader(data).vector(2))
+            protocols = []
+            while names:
+                protocols.append(names.vector(1))
+            return ClientHello(tuple(protocols))
+    return ClientHello(None)
+
+
+def _handshake_octets(octets: bytes) -> bytes:
+    """Return what the records hold, which may be a message in several, or the first part of one."""
+    if octets and octets[0] != _HANDSHAKE:
+        raise ValueError("the first record is of no handshake")
+    message = b""
+    while octets and octets[0] == _HANDSHAKE:
+        end = 5 + int.from_bytes(octets[3:5])
+        message += octets[5:end]
+        octets = octets[end:] if len(octets) >= 5 else b""
+    return message
