@@ -101,6 +101,10 @@ class LoopBridge(Bridge):
     async def drained(self) -> None:
         await self._signal.wait_for_async(self._has_room)
 
+    async def gone(self) -> None:
+        """Wait until nobody waits for the response; on the loop's thread only."""
+        await self._signal.wait_for_async(lambda: self.closed)
+
     def acknowledge(self, consumed: int) -> None:
         if not self.closed:
             self._acknowledged.append(consumed)

@@ -80,8 +80,8 @@ class Host(Protocol):
     def detach(self, driver: Driver) -> None:
         """Take note that a connection is gone."""
 
-    def start_exchange(self, exchange: Exchange) -> None:
-        """Run the exchange's handler, on another thread."""
+    def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
+        """Run the exchange's handler, on another thread; the bridge is the exchange's."""
 
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         """From any thread: have the driver serve the bridge, soon, on the loop's."""
@@ -279,7 +279,8 @@ class Driver(asyncio.Protocol):
         self._pump()
 
     def _begin(self, received: RequestReceived) -> None:
-        self._host.start_exchange(self._run(received).exchange)
+        running = self._run(received)
+        self._host.start_exchange(running.exchange, running.bridge)
 
     def _run(self, received: RequestReceived) -> _Running:
         """Keep an exchange, from now until it is through."""

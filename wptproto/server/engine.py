@@ -16,6 +16,7 @@ from wptproto.handlers.dispatcher import Dispatcher, is_async
 from wptproto.handlers.router import Handler
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
+from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen
 from wptproto.server.tls import TlsTerms
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
@@ -36,14 +37,16 @@ class Engine:
     It runs once.
     """
 
-    def __init__(self, dispatcher: Dispatcher, surroundings: Surround) -> None:
+    def __init__(self, dispatcher: Dispatcher, surroundings: Surround, latency: Latency | None) -> None:
         """
         Args:
             dispatcher: Runs the handlers.
+            latency: How long they are put off.
             surroundings: Tells what an exchange of a connection knows beyond its message.
         """
         self.surroundings = surroundings
         self._dispatcher = dispatcher
+        self._latency = latency
         self._loop = asyncio.new_event_loop()
         self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
         self._drivers: set[Driver] = set()
@@ -187,8 +190,25 @@ class Engine:
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         self._mailbox.post((driver, bridge))
 
-    def start_exchange(self, exchange: Exchange) -> None:
+    def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
         handler = self._dispatcher.find(exchange)
+        if self._latency is None:
+            self._answer(exchange, handler)
+        else:
+            self._continue(self._answer_later(exchange, handler, bridge, self._latency()))
+
+    async def _answer_later(
+        self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge, delay_s: float
+    ) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await bridge.gone()
+        if bridge.closed:
+            exchange.release()
+        else:
+            self._answer(exchange, handler)
+
+    def _answer(self, exchange: Exchange, handler: Handler | None) -> None:
         if is_async(handler):
             rest = self._dispatcher.run(exchange, handler)
             if rest is not None:

@@ -20,6 +20,7 @@ from wptproto.handlers.stash import Stash, StashStore
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
+from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.tls import TlsTerms, make_terms
@@ -64,6 +65,7 @@ class Server:
         config: Config | None = None,
         rewrites: Iterable[Rewrite] = (),
         mounts: Mapping[str, str | Path] = MappingProxyType({}),
+        latency_s: float | Callable[[], float] | None = None,
     ) -> None:
         """
         Args:
@@ -84,6 +86,7 @@ class Server:
             rewrites: Methods, path and new path of each; requests for the one are answered as for the other.
             mounts: More directories, by the paths that they are mounted at, such as ``/images/``; what is
                 mounted at a longer path comes first, and the document root last.
+            latency_s: Seconds that each request waits before its handler is called, or what returns them.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -109,6 +112,7 @@ class Server:
         self._hosts = hosts
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
+        self._latency = latency_of(latency_s)
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
@@ -134,7 +138,7 @@ class Server:
         if self._engine is not None:
             raise ConfigError("the server listens already")
         terms = self._terms()
-        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings)
+        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings, self._latency)
         try:
             found = {
                 kind: tuple(engine.listen(self._hosts, port, terms[kind]) for port in ports)
