@@ -6,6 +6,9 @@ import copy
 import dataclasses
 import json
 import pickle
+import socket
+import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     "not_subdomains": ["nonexistent"],
     "ports": {"http": [8000, "auto"], "https": [8443], "ws": [9000]},
     "logging": {"level": "info"},
-    "aliases": [],
+    "aliases": [{"url-path": "/x/", "local-dir": "dir"}],
     "ssl": {"type": "none"},
 }
 WEATHER = "xn--n8j6ds53lwwkrqhv28a"
@@ -75,7 +78,7 @@ def test_as_a_mapping(config: Config) -> None:
     assert config["browser_host"] == config.browser_host == "web.test"
     assert config["ports"] == config.ports == {"http": [8000, 0], "https": [8443], "ws": [9000]}
     assert config["logging"]["level"] == "INFO"
-    assert config["aliases"] == config.aliases == []
+    assert config["aliases"] == config.aliases == [{"url-path": "/x/", "local-dir": "dir"}]
     assert config["all_domains"] is config.all_domains
     assert {"domains", "ssl", "paths", "server_host"} <= set(config)
     assert len(config) == len(list(config)) == len(dict(config))
@@ -151,6 +154,10 @@ def test_load(tmp_path: Path, config: Config) -> None:
         ('{"ports": {"http": ["80"]}}', r"ports\[http\]\[0\]: a port"),
         ('{"doc_root": 1}', "doc_root: a directory is wanted, not 1"),
         ('{"doc_root": ""}', "doc_root: a directory is wanted"),
+        ('{"aliases": {}}', r"aliases: a list is wanted"),
+        ('{"aliases": ["/x/"]}', r"aliases\[0\]: an object is wanted, not '/x/'"),
+        ('{"aliases": [{"url-path": "/x/"}]}', r"aliases\[0\]: url-path and local-dir are wanted, texts"),
+        ('{"aliases": [{"url-path": "/x/", "local-dir": 1}]}', r"aliases\[0\]: url-path and local-dir"),
         ('{"logging": "debug"}', "logging: an object is wanted"),
         ('{"logging": {"levl": 1}}', r"logging\[levl\]: there is no such key; there are level, suppress_h"),
         ('{"logging": {"level": "loud"}}', r"logging\[level\]: a level such as info is wanted, not 'loud'"),
@@ -192,6 +199,7 @@ TEMPLATE = (
 
 def test_templates_and_scripts(certs_dir: Path, tmp_path: Path, kind: Kind, config: Config) -> None:
     """Templates and scripts find the config's names, and the server's real ports, over each protocol."""
+    (tmp_path / "dir").mkdir()
     write(tmp_path / "names.sub.txt", TEMPLATE)
     write(
         tmp_path / "names.py",
@@ -220,6 +228,92 @@ def test_ports_while_it_runs(certs_dir: Path, tmp_path: Path) -> None:
         assert server.config.ports == {"http": [server.http_port], "ws": [9]}
         assert server.config.doc_root == str(tmp_path)
     assert server.config == config
+
+
+def test_aliases(certs_dir: Path, tmp_path: Path, kind: Kind) -> None:
+    """What a config mounts is found from the document root; an argument comes before it."""
+    for path in ("root/dir", "beside", "other"):
+        (tmp_path / path).mkdir(parents=True)
+        write(tmp_path / path / "file.txt", path)
+    aliases = [
+        {"url-path": "/a/", "local-dir": "dir"},
+        {"url-path": "/one/file.txt", "local-dir": "../beside"},
+        {"url-path": "/b/", "local-dir": str(tmp_path / "beside")},
+        {"url-path": "/c/", "local-dir": "dir"},
+    ]
+    config = Config(doc_root=str(tmp_path / "root"), aliases=aliases)
+    mounts = {"/c/": tmp_path / "other"}
+    with Server(config=config, mounts=mounts, certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        asked = ("/a/file.txt", "/one/file.txt", "/b/file.txt", "/c/file.txt")
+        assert [peer.request(path).text for path in asked] == ["root/dir", "beside", "beside", "other"]
+
+
+def test_aliases_without_a_root(tmp_path: Path) -> None:
+    """Without a document root, only a whole path can be mounted."""
+    with pytest.raises(ConfigError, match="aliases: dir would be below the document root, and there is none"):
+        Server(config=Config(aliases=[{"url-path": "/a/", "local-dir": "dir"}]))
+    Server(config=Config(aliases=[{"url-path": "/a/", "local-dir": str(tmp_path)}]))
+
+
+def names_of(server: Server, *asked: str) -> list[bool]:
+    """Return for which names clients accept the server's certificate."""
+    found = []
+    for name in asked:
+        with socket.create_connection(("127.0.0.1", server.https_port or 0), timeout=10) as plain:
+            try:
+                server.client_context().wrap_socket(plain, server_hostname=name).close()
+            except ssl.SSLCertVerificationError:
+                found.append(False)
+            else:
+                found.append(True)
+    return found
+
+
+def test_certificate(certs_dir: Path, config: Config) -> None:
+    """The certificate is for all domains of the config, beside localhost; not for those that lead nowhere."""
+    config = replace(config, aliases=[])
+    with Server(http_port=None, https_port=0, certs_dir=certs_dir, config=config) as server:
+        assert names_of(server, *sorted(config.domains_set)) == [True] * len(config.domains_set)
+        assert names_of(server, "天気の良い日.web.test", f"{PUPIL}.other.test", "localhost") == [True] * 3
+        assert names_of(server, "nonexistent.web.test", "x.www.web.test") == [False] * 2
+        assert server.ca == certs_dir / "ca.pem"
+
+
+def test_certificates_stay(tmp_path: Path, config: Config) -> None:
+    """Servers with several configs in one directory find their certificates as they left them."""
+    configs = [replace(config, aliases=[]), Config(), Config(browser_host="web.example", subdomains=["www"])]
+
+    def start_all() -> dict[str, bytes]:
+        for config in configs:
+            with Server(http_port=None, https_port=0, certs_dir=tmp_path, config=config):
+                pass
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    made = start_all()
+    assert len([name for name in made if name.startswith("server") and "key" not in name]) == 3
+    assert start_all() == made
+
+
+def test_certificate_for_an_address(certs_dir: Path) -> None:
+    """An address can be the main host; no certificate can be for names below it, and none is asked for."""
+    config = Config(browser_host="127.0.0.1", subdomains=["www"])
+    with Server(http_port=None, certs_dir=certs_dir, config=config) as server:
+        assert names_of(server, "127.0.0.1", "localhost") == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "server_host", "address"),
+    [
+        (None, "127.0.0.2", "127.0.0.2"),
+        ("127.0.0.3", "127.0.0.2", "127.0.0.3"),
+        (None, "web.test", "127.0.0.1"),
+    ],
+)
+def test_server_host(hosts: str | None, server_host: str, address: str) -> None:
+    """It listens where the config says, unless it is told otherwise, or is told the name of the main host."""
+    config = Config(browser_host="web.test", server_host=server_host)
+    with Server(hosts=hosts, https_port=None, config=config) as server:
+        socket.create_connection((address, server.http_port or 0), timeout=10).close()
 
 
 def test_what_a_handler_sees(certs_dir: Path) -> None:

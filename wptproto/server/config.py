@@ -33,7 +33,6 @@ _DERIVED = (
 # Keys that files written for wptserve and wpt have; handlers may read them, nothing else does.
 _FOREIGN = frozenset(
     {
-        "aliases",
         "bind_address",
         "check_subdomains",
         "inject_script",
@@ -58,8 +57,11 @@ class Config(Mapping[str, Any]):
         subdomains: Labels below each host that lead to the server; Unicode is made A-labels.
         not_subdomains: Labels below each host that lead nowhere.
         ports: Lists of ports by protocol: ``http``, ``https``, ``h2``; 0 is a free one, not yet known.
-        server_host: Address or host that the server listens on; *browser_host* if not given.
+        server_host: Address or host that the server listens on; *browser_host* if not given, and then a
+            server knows better.
         doc_root: The directory that is served, or None.
+        aliases: What is mounted, a dict for each: ``url-path``, as in :mod:`wptproto.handlers.mounts`,
+            and ``local-dir``, from the document root.
         logging: ``level``, in capitals, and ``suppress_handler_traceback``.
         others: Further keys and their values.
     """
@@ -71,6 +73,7 @@ class Config(Mapping[str, Any]):
     ports: dict[str, list[int]] = field(default_factory=dict)
     server_host: str | None = None
     doc_root: str | None = None
+    aliases: Sequence[dict[str, str]] = ()
     logging: dict[str, Any] = field(default_factory=dict)
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -86,6 +89,7 @@ class Config(Mapping[str, Any]):
                 "server_host", self.browser_host if self.server_host is None else self.server_host
             ),
             "doc_root": None if self.doc_root is None else config_values.doc_root(self.doc_root),
+            "aliases": config_values.aliases(self.aliases),
             "logging": config_values.log_settings(self.logging),
             "others": dict(self.others),
         }

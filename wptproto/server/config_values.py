@@ -15,6 +15,7 @@ from typing import Any
 from wptproto.errors import ConfigError
 
 __all__ = [
+    "aliases",
     "alternate_hosts",
     "doc_root",
     "host",
@@ -112,6 +113,15 @@ def doc_root(value: object) -> str:
     if not isinstance(value, str | Path) or not str(value):
         raise ConfigError(f"doc_root: a directory is wanted, not {value!r}")
     return str(value)
+
+
+def aliases(value: object) -> list[dict[str, str]]:
+    """Return what is to be mounted where."""
+    found = [_object(f"aliases[{index}]", alias) for index, alias in enumerate(_list("aliases", value))]
+    for index, alias in enumerate(found):
+        if alias.keys() != {"url-path", "local-dir"} or not all(isinstance(alias[key], str) for key in alias):
+            raise ConfigError(f"aliases[{index}]: url-path and local-dir are wanted, texts, not {alias!r}")
+    return found
 
 
 def log_settings(value: object) -> dict[str, Any]:

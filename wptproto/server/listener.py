@@ -9,7 +9,7 @@ import socket
 
 from wptproto.errors import ConfigError
 
-__all__ = ["BACKLOG", "DEFAULT_HOSTS", "is_wildcard", "listen"]
+__all__ = ["BACKLOG", "DEFAULT_HOSTS", "is_address", "is_wildcard", "listen"]
 
 DEFAULT_HOSTS = ("127.0.0.1", "::1")
 BACKLOG = 1024
@@ -104,9 +104,15 @@ def _explained(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on port {port} of {host}: {error.strerror}"
 
 
-def is_wildcard(host: str) -> bool:
-    """Whether a host stands for all addresses of the machine."""
+def is_address(host: str) -> bool:
+    """Whether a host is an address, and not a name."""
     try:
-        return ipaddress.ip_address(host).is_unspecified
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether a host stands for all addresses of the machine."""
+    return is_address(host) and ipaddress.ip_address(host).is_unspecified

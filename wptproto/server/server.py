@@ -21,7 +21,7 @@ from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
-from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
+from wptproto.server.listener import DEFAULT_HOSTS, is_address, is_wildcard
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.tls import TlsTerms, make_terms
 
@@ -53,7 +53,7 @@ class Server:
         doc_root: str | Path | None = None,
         routes: Iterable[Route] = (),
         *,
-        hosts: str | Sequence[str] = DEFAULT_HOSTS,
+        hosts: str | Sequence[str] | None = None,
         http_port: AskedPorts = "config",
         https_port: AskedPorts = "config",
         h2_port: AskedPorts = "config",
@@ -71,7 +71,8 @@ class Server:
         Args:
             doc_root: Directory of scripts (``*.py``) and files; given routes come before it.
             routes: Methods, pattern and handler of each.
-            hosts: Addresses to listen on.
+            hosts: Addresses to listen on; the default is the config's *server_host*, if that is another than
+                its *browser_host*, and loopback else.
             http_port: One port or several for HTTP/1.1 and h2c. 0 picks a free one, None switches off; the
                 default is what the config's *ports* say, and a free one where they do not speak of it.
             https_port: The same for what *alpn* has, over TLS.
@@ -81,8 +82,9 @@ class Server:
             certificate: PEM file to use instead of a generated one; with *key*.
             key: PEM file of its private key.
             certs_dir: Where generated certificates are kept; the default is the user's.
-            names: What a generated certificate is for.
-            config: What handlers are to know; its *doc_root* counts where none is given here.
+            names: What a generated certificate is for, besides the config's domains.
+            config: What handlers are to know. Its *doc_root*, *ports* and *server_host* count where nothing
+                is given here, and its *aliases* besides the mounts.
             rewrites: Methods, path and new path of each; requests for the one are answered as for the other.
             mounts: More directories, by the paths that they are mounted at, such as ``/images/``; what is
                 mounted at a longer path comes first, and the document root last.
@@ -92,14 +94,11 @@ class Server:
             ConfigError: The root cannot be read, or a setting makes no sense.
             RouteError: A route or a path to rewrite makes no sense.
         """
-        hosts = (hosts,) if isinstance(hosts, str) else tuple(hosts)
-        if not hosts:
-            raise ConfigError("there is no host to listen on")
+        config = Config() if config is None else config
         if unknown := [protocol for protocol in alpn if protocol not in ALPN_PROTOCOLS]:
             raise ConfigError(f"alpn: {unknown[0]!r} is none of {', '.join(ALPN_PROTOCOLS)}")
         if (certificate is None) != (key is None):
             raise ConfigError("a certificate needs its key, and a key its certificate")
-        config = Config() if config is None else config
         doc_root = config.doc_root if doc_root is None else doc_root
         self.doc_root = readable_directory(doc_root) if doc_root is not None else None
         self._idle_config = config.serving({}, None if self.doc_root is None else str(self.doc_root))
@@ -107,9 +106,10 @@ class Server:
         self._stash_store = StashStore()
         self.stash = Stash(self._stash_store, "/")
         roots = {} if self.doc_root is None else {"/": self.doc_root}
-        self.router = Router((*routes, *mount_routes({**roots, **mounts})))
+        mounted = {**roots, **_aliased(config, self.doc_root), **mounts}
+        self.router = Router((*routes, *mount_routes(mounted)))
         self.rewriter = Rewriter(rewrites)
-        self._hosts = hosts
+        self._hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
@@ -118,7 +118,7 @@ class Server:
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
         )
         self._certs_dir = Path(certs_dir) if certs_dir is not None else None
-        self._names = tuple(names)
+        self._names = (*names, *_certifiable(config))
         self._ca: Path | None = None
         self._engine: Engine | None = None
         self.http_ports: tuple[int, ...] = ()
@@ -318,3 +318,36 @@ class _ServerOfRequest:
 
     def __hash__(self) -> int:
         return hash(self._server)
+
+
+def _listening_hosts(hosts: str | Sequence[str] | None, config: Config) -> tuple[str, ...]:
+    if hosts is None and config.server_host in (None, config.browser_host):
+        return DEFAULT_HOSTS
+    hosts = config.server_host if hosts is None else hosts
+    found = (hosts,) if isinstance(hosts, str) else tuple(hosts or ())
+    if not found:
+        raise ConfigError("there is no host to listen on")
+    return found
+
+
+def _aliased(config: Config, doc_root: Path | None) -> dict[str, Path]:
+    """Return the directories that a config mounts, by their paths."""
+    found: dict[str, Path] = {}
+    for alias in config.aliases:
+        directory = Path(alias["local-dir"])
+        if doc_root is None and not directory.is_absolute():
+            raise ConfigError(
+                f"aliases: {directory} would be below the document root, and there is none; give a whole path"
+            )
+        found[alias["url-path"]] = directory if doc_root is None else doc_root / directory
+    return found
+
+
+def _certifiable(config: Config) -> list[str]:
+    """Return the domains of a config that a certificate can be for: an address has none below it."""
+    return [
+        host
+        for domains in config.domains.values()
+        for label, host in domains.items()
+        if not label or not is_address(domains[""])
+    ]
