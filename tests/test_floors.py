@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "wptproto"
 # A module may import from its own floor and from those below; the longest prefix decides.
 FLOORS = {
     "wptproto.errors": 0,
+    "wptproto.limits": 0,
     "wptproto.version": 0,
     "wptproto.certs": 1,
     "wptproto.pem": 1,
