@@ -124,6 +124,26 @@ def test_load(tmp_path: Path, config: Config) -> None:
     assert Config.load(path) == Config.load(str(path)) == config
 
 
+def test_load_over_defaults(tmp_path: Path) -> None:
+    """What a file does not say is as the defaults have it, key by key; its document root is found from it."""
+    path = write(
+        tmp_path / "config.json", '{"ports": {"http": [80]}, "doc_root": "root", "subdomains": ["a"]}'
+    )
+    defaults = {
+        "ports": {"http": [8000, 8001], "https": [8443]},
+        "subdomains": ["www"],
+        "logging": {"level": "info"},
+    }
+    config = Config.load(path, defaults)
+    assert config.ports == {"http": [80], "https": [8443]}
+    assert (config.subdomains, config.logging["level"]) == (("a",), "INFO")
+    assert config.doc_root == str(tmp_path / "root")
+    absolute = write(tmp_path / "absolute.json", '{"doc_root": "/srv/root", "ports": {"http": 1}}')
+    with pytest.raises(ConfigError, match=r"absolute.json: ports\[http\]: a list is wanted"):
+        Config.load(absolute, defaults)
+    assert Config.load(write(absolute, '{"doc_root": "/srv/root"}')).doc_root == "/srv/root"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -314,6 +334,32 @@ def test_server_host(hosts: str | None, server_host: str, address: str) -> None:
     config = Config(browser_host="web.test", server_host=server_host)
     with Server(hosts=hosts, https_port=None, config=config) as server:
         socket.create_connection((address, server.http_port or 0), timeout=10).close()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            "def main(request, response):\n    1 / 0\n",
+            'script.py", line 2, in main: ZeroDivisionError: division',
+        ),
+        ("def main(:\n", "SyntaxError: invalid syntax (script.py, line 1)"),
+    ],
+)
+def test_suppressed_tracebacks(
+    tmp_path: Path, certs_dir: Path, kind: Kind, script: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of an error, client and log get one line that says where it was, if the config wants it so."""
+    write(tmp_path / "script.py", script)
+    config = Config(logging={"suppress_handler_traceback": True})
+    with Server(tmp_path, certs_dir=certs_dir, config=config) as server, connect(server, kind) as peer:
+        answer = peer.request("/script.py")
+    assert answer.status == 500
+    told = json.loads(answer.content)["error"]["message"]
+    assert said in told
+    assert said in caplog.text
+    assert "Traceback" not in told + caplog.text
+    assert "\n" not in told
 
 
 def test_what_a_handler_sees(certs_dir: Path) -> None:

@@ -34,14 +34,16 @@ class Dispatcher:
     Whatever a handler does, its exchange is finished or aborted exactly once when it is through.
     """
 
-    def __init__(self, router: Router, rewriter: Rewriter) -> None:
+    def __init__(self, router: Router, rewriter: Rewriter, *, tracebacks: bool = True) -> None:
         """
         Args:
             router: Finds the handler of a request.
             rewriter: Is asked before, whether it is for another path.
+            tracebacks: Whether clients and the log get whole tracebacks, or a line that says where.
         """
         self._router = router
         self._rewriter = rewriter
+        self._tracebacks = tracebacks
 
     def find(self, exchange: Exchange) -> Handler | None:
         """
@@ -150,26 +152,16 @@ class Dispatcher:
             exchange.abort(error.reason)
             return
         if exchange.response.writer.ended:
-            log.error(
-                "%s %s failed behind the end of its response",
-                request.method,
-                request.request_path,
-                exc_info=error,
-            )
+            self._log(request, "failed behind the end of its response", error)
             exchange.finish()
             return
         expected = isinstance(error, HTTPException | RemoteProtocolError)
         if exchange.response.writer.committed:
-            log.error(
-                "%s %s failed midway, and its response was cut off",
-                request.method,
-                request.request_path,
-                exc_info=error,
-            )
+            self._log(request, "failed midway, and its response was cut off", error)
             exchange.abort(f"{type(error).__name__}: {error}")
             return
         if not expected:
-            log.error("%s %s failed", request.method, request.request_path, exc_info=error)
+            self._log(request, "failed", error)
         try:
             exchange.restart()
             self._set_error(exchange, error)
@@ -187,7 +179,13 @@ class Dispatcher:
                 response.set_error(error.status_hint, error.reason)
                 response.close_connection = True
             case _:
-                response.set_error(500, _script_traceback(error))
+                response.set_error(500, _script_traceback(error) if self._tracebacks else _place(error))
+
+    def _log(self, request: Request, what: str, error: BaseException) -> None:
+        if self._tracebacks:
+            log.error("%s %s %s", request.method, request.request_path, what, exc_info=error)
+        else:
+            log.error("%s %s %s: %s", request.method, request.request_path, what, _place(error))
 
 
 def is_async(handler: Handler | None) -> bool:
@@ -219,6 +217,15 @@ def _pipe(exchange: Exchange) -> None:
 def _script_traceback(error: BaseException) -> str:
     """Return the traceback as its author wants it: from the handler's own frames on."""
     return "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
+
+
+def _place(error: BaseException) -> str:
+    """Return in one line where an error was, and which."""
+    said = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(_own_frames(error.__traceback__))
+    if not frames:
+        return said
+    return f'File "{frames[-1].filename}", line {frames[-1].lineno}, in {frames[-1].name}: {said}'
 
 
 def _own_frames(frames: TracebackType | None) -> TracebackType | None:

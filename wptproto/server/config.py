@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from wptproto.errors import ConfigError
@@ -62,7 +63,8 @@ class Config(Mapping[str, Any]):
         doc_root: The directory that is served, or None.
         aliases: What is mounted, a dict for each: ``url-path``, as in :mod:`wptproto.handlers.mounts`,
             and ``local-dir``, from the document root.
-        logging: ``level``, in capitals, and ``suppress_handler_traceback``.
+        logging: ``level``, in capitals, for who shows the log; and ``suppress_handler_traceback``, by which
+            clients and the log get a line of an error, and not its whole traceback.
         others: Further keys and their values.
     """
 
@@ -100,11 +102,15 @@ class Config(Mapping[str, Any]):
                 raise ConfigError(f"{name}: no further key can be called so")
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """
         Read a JSON file, an object whose keys are this class's attributes.
 
         Keys of wptserve's that mean nothing here are kept among *others*.
+
+        Args:
+            path: The file. Its *doc_root* is found from the directory where it lies.
+            defaults: Settings that count where the file has none; of objects in them, key by key.
 
         Raises:
             ConfigError: The file cannot be read, is no such JSON, or a key or its value is wrong.
@@ -116,11 +122,17 @@ class Config(Mapping[str, Any]):
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from error
         try:
-            return cls.from_dict(json.loads(text, object_pairs_hook=config_values.without_repetition))
+            settings = json.loads(text, object_pairs_hook=config_values.without_repetition)
+            if isinstance(settings, dict):
+                settings = config_values.merged(defaults, settings)
+            config = cls.from_dict(settings)
         except json.JSONDecodeError as error:
             raise ConfigError(f"{path}: not JSON: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
+        if config.doc_root is None:
+            return config
+        return replace(config, doc_root=str(Path(path).absolute().parent / config.doc_root))
 
     @classmethod
     def from_dict(cls, settings: object) -> Self:

@@ -21,6 +21,7 @@ __all__ = [
     "host",
     "labels",
     "log_settings",
+    "merged",
     "port",
     "ports",
     "unknown_key",
@@ -44,6 +45,15 @@ def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if key in found:
             raise ConfigError(f"{key}: stands there twice")
         found[key] = value
+    return found
+
+
+def merged(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, and defaults where there are none; objects are merged key by key."""
+    found = {**defaults, **settings}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and isinstance(defaults.get(key), Mapping):
+            found[key] = merged(defaults[key], value)
     return found
 
 

@@ -138,7 +138,7 @@ class Server:
         if self._engine is not None:
             raise ConfigError("the server listens already")
         terms = self._terms()
-        engine = Engine(Dispatcher(self.router, self.rewriter), self._surroundings, self._latency)
+        engine = Engine(self._dispatcher(), self._surroundings, self._latency)
         try:
             found = {
                 kind: tuple(engine.listen(self._hosts, port, terms[kind]) for port in ports)
@@ -270,6 +270,10 @@ class Server:
             told = {**found, "h2": self.h2_ports or self.https_ports}
             ports = {kind: list(ports) for kind, ports in told.items()}
             self.config = self._idle_config.serving(ports, self._idle_config.doc_root)
+
+    def _dispatcher(self) -> Dispatcher:
+        suppressed = self._idle_config.logging["suppress_handler_traceback"]
+        return Dispatcher(self.router, self.rewriter, tracebacks=not suppressed)
 
     def _surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         root = None if self.doc_root is None else str(self.doc_root)
