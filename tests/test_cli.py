@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,8 +149,11 @@ def test_ready_json(certs_dir: Path) -> None:
             "urls": {
                 "http": f"http://localhost:{ports['http']}/",
                 "https": f"https://localhost:{ports['https']}/",
+                "h2": None,
             },
-            "ports": ports,
+            "ports": {"http": ports["http"], "https": ports["https"], "h2": None},
+            "all_urls": {kind: [url] if url else [] for kind, url in server.facts["urls"].items()},
+            "all_ports": {kind: [port] if port else [] for kind, port in ports.items()},
             "ca": str(certs_dir / "ca.pem"),
             "pid": server.process.pid,
         }
@@ -251,6 +255,42 @@ def test_switched_off(tmp_path: Path) -> None:
     assert not (tmp_path / "certs").exists()
 
 
+def test_several_ports(certs_dir: Path) -> None:
+    """A port may be given several times, and none takes back what was said before; all are named."""
+    ports = ("--http-port", "0", "--h2-port", "0", "--h2-port", "0", "--https-port", "none")
+    with serving(certs_dir, "--demo", *ports) as server:
+        facts = server.facts
+        assert {kind: len(listed) for kind, listed in facts["all_ports"].items()} == {
+            "http": 2,
+            "https": 0,
+            "h2": 2,
+        }
+        assert facts["ports"] == {kind: (listed or [None])[0] for kind, listed in facts["all_ports"].items()}
+        for kind, scheme in (("http", "http"), ("h2", "https")):
+            urls = [f"{scheme}://localhost:{port}/" for port in facts["all_ports"][kind]]
+            assert (facts["all_urls"][kind], facts["urls"][kind]) == (urls, urls[0])
+        assert facts["ca"] == str(certs_dir / "ca.pem")
+        for port in facts["all_ports"]["http"]:
+            connection = http.client.HTTPConnection("localhost", port, timeout=TIMEOUT_S)
+            connection.request("GET", "/filled-in", headers={"Connection": "close"})
+            assert connection.getresponse().read() == b"Some example content"
+
+
+def test_mounts_rewrites_and_latency(certs_dir: Path, tmp_path: Path) -> None:
+    """Directories and single files are mounted, paths rewritten, and requests put off, by flags."""
+    for path in ("root", "mounted"):
+        (tmp_path / path).mkdir()
+        (tmp_path / path / "file.txt").write_text(path)
+    flags = ("--mount", "/m/=mounted", "--mount", "/n/file.txt=mounted", "--rewrite", "/old=/m/file.txt")
+    with serving(certs_dir, "root", *flags, "--latency", "0.05", cwd=tmp_path) as server:
+        begun = time.monotonic()
+        assert server.get("/file.txt").read() == b"root"
+        assert time.monotonic() - begun >= 0.05
+        assert server.get("/m/file.txt").read() == b"mounted"
+        assert server.get("/n/file.txt").read() == b"mounted"
+        assert server.get("/old?query").read() == b"mounted"
+
+
 def test_own_certificate(certs_dir: Path, tmp_path: Path) -> None:
     """A certificate of one's own is used, and clients have to trust it."""
     own = certs.ensure(tmp_path)
@@ -294,6 +334,125 @@ def test_host_in_certificate(
     assert started[0]["hosts"] == ("0.0.0.0", "192.0.2.1")
     assert started[0]["names"] == (*certs.DEFAULT_NAMES, "192.0.2.1")
     assert "wptproto certs 192.0.2.1 --certs" in capsys.readouterr().out
+
+
+# --- a config file -------------------------------------------------------------------------------
+
+CONFIG = {
+    "browser_host": "web.test",
+    "alternate_hosts": {"alt": "other.test"},
+    "subdomains": ["www", "\u00e9l\u00e8ve"],
+    "not_subdomains": ["nonexistent"],
+    "ports": {"http": [0, "auto"], "https": [0], "h2": ["auto"]},
+    "doc_root": "root",
+    "aliases": [{"url-path": "/a/", "local-dir": "../mounted"}],
+    "logging": {"level": "warning", "suppress_handler_traceback": True},
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config file, and the directories it speaks of."""
+    for name in ("root", "mounted"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file.sub.txt").write_text(name + " {{host}} {{ports[http][1]}} {{ports[h2][0]}}")
+    (tmp_path / "root" / "failing.py").write_text("def main(request, response):\n    1 / 0\n")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG))
+    return path
+
+
+def served(certs_dir: Path, *arguments: str | Path) -> Iterator[Running]:
+    """Run ``wptproto serve`` with nothing said of ports."""
+    process = start("serve", "--ready-json", "--certs", certs_dir, *arguments)
+    with process:
+        try:
+            assert process.stdout is not None
+            yield Running(process, json.loads(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+def test_config_file(certs_dir: Path, config: Path) -> None:
+    """A file says what is served where, under which names, and what is logged; paths are found from it."""
+    for server in served(certs_dir, "--config", config):
+        ports = server.facts["all_ports"]
+        assert {kind: len(listed) for kind, listed in ports.items()} == {"http": 2, "https": 1, "h2": 1}
+        told = f"web.test {ports['http'][1]} {ports['h2'][0]}"
+        assert server.get("/file.sub.txt").read().decode() == f"root {told}"
+        assert server.get("/a/file.sub.txt").read().decode() == f"mounted {told}"
+        context = ssl.create_default_context(cafile=server.facts["ca"])
+        with (
+            socket.create_connection(("localhost", ports["h2"][0]), timeout=TIMEOUT_S) as plain,
+            pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"),
+        ):
+            context.wrap_socket(plain, server_hostname="web.test")
+        with socket.create_connection(("localhost", ports["https"][0]), timeout=TIMEOUT_S) as plain:
+            context.wrap_socket(plain, server_hostname="\u00e9l\u00e8ve.other.test").close()
+        assert server.get("/failing.py").status == 500
+        errors = server.stop()[1].splitlines()
+    assert len(errors) == 2, errors
+    assert "no application protocol" in errors[0] or "by ALPN the client offers nothing" in errors[0]
+    assert errors[1].endswith('failing.py", line 2, in main: ZeroDivisionError: division by zero')
+
+
+def test_flags_win_over_a_config_file(certs_dir: Path, config: Path, tmp_path: Path) -> None:
+    """What a flag says counts, whatever the file has."""
+    flags = ("--http-port", "0", "--https-port", "none", "--h2-port", "none", "--log-level", "info")
+    for server in served(certs_dir, "--config", config, tmp_path / "mounted", *flags, "--mount", "/a/=tests"):
+        assert {kind: len(listed) for kind, listed in server.facts["all_ports"].items()} == {
+            "http": 1,
+            "https": 0,
+            "h2": 0,
+        }
+        assert server.get("/file.sub.txt").status == 500  # there is no second port
+        assert server.get("/a/test_cli.py").status == 500  # a script it is, without a main
+        assert "GET /file.sub.txt: 500" in server.stop()[1]
+
+
+@pytest.mark.usefixtures("stopping")
+def test_demonstration_with_a_config_file(
+    certs_dir: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demonstration comes before the document root of the file."""
+    assert run("serve", "--demo", "--certs", certs_dir, "--config", config) == 0
+    assert f"serves its demonstration and {config.parent / 'root'} (files" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"portss": {}}', "{path}: portss: there is no such key; is ports meant?"),
+        (
+            "{",
+            "{path}: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        ),
+        (None, "{path}: cannot be read: No such file or directory"),
+        ('{"doc_root": "none"}', "cannot serve {root}/none: No such file or directory"),
+        (
+            '{"aliases": [{"url-path": "x/", "local-dir": "."}]}',
+            "cannot mount at 'x/': a path begins with / and is what clients send, percent-encoded",
+        ),
+        ('{"ports": {"http": [80, 80]}}', "port 80 is wanted twice, for http and for http"),
+        (
+            '{"server_host": "no such host"}',
+            "server_host: a host's name or address is wanted, not 'no such host'",
+        ),
+    ],
+)
+def test_mistakes_in_a_config_file(
+    tmp_path: Path, text: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong with a config file is one sentence, too."""
+    path = tmp_path / "config.json"
+    if text is not None:
+        path.write_text(text)
+    assert run("serve", "--config", path) == 2
+    assert (
+        complaint(capsys) == said.format(path=path, root=tmp_path)
+        if "{path}" in said or "{root}" in said
+        else said
+    )
 
 
 # --- the log -------------------------------------------------------------------------------------
@@ -475,12 +634,27 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
         (["serve", "--key", "x"], "--cert needs --key, and --key needs --cert"),
         (
             ["serve", "--http-port", "8443"],
-            "--http-port and --https-port cannot both be 8443",
+            "port 8443 is wanted twice, for http and for https",
         ),
         (
             ["serve", "--http-port", "none", "--https-port", "none"],
             "all ports are switched off; there would be nothing to serve",
         ),
+        (
+            ["serve", "--mount", "x"],
+            "argument --mount: 'x' is no /PATH=VALUE; see: wptproto serve --help",
+        ),
+        (["serve", "--mount", "/a/=/b", "--mount", "/a/=/c"], "--mount /a/ cannot be /b and /c"),
+        (["serve", "--mount", "/a/=/no/such"], "cannot serve /no/such: No such file or directory"),
+        (
+            ["serve", "--rewrite", "/a=b"],
+            "'b' is no path to rewrite; it begins with / and is what clients send, without a query",
+        ),
+        (
+            ["serve", "--latency", "x"],
+            "argument --latency: 'x' is no number of seconds; see: wptproto serve --help",
+        ),
+        (["serve", "--latency=-1"], "latency_s: seconds, 0 or more, are wanted, not -1.0"),
         (["serve", "/no/such"], "cannot serve /no/such: No such file or directory"),
         (["serve", __file__], f"cannot serve {__file__}: Not a directory"),
         (

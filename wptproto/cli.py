@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import re
-import shlex
 import signal
 import sys
 import time
@@ -20,13 +18,19 @@ from typing import NoReturn
 
 from wptproto import certs, demo
 from wptproto.errors import ConfigError, WptprotoError
-from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard
+from wptproto.server.config import Config
+from wptproto.server.listener import is_wildcard
+from wptproto.server.ports import AskedPorts
 from wptproto.server.server import Server
 from wptproto.version import __version__
+from wptproto.welcome import ready_line, welcome
 
 __all__ = ["main"]
 
 EXIT_MISUSED = 2
+DEFAULTS = {"ports": {"http": [8000], "https": [8443]}, "logging": {"level": "info"}}
+"""What a config is taken to say where it says nothing."""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 SERVE = """
@@ -69,30 +73,58 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    with _until_signal(), _logging(options.log_level.upper()):
-        server = _server(options)
-        with server:
-            _say(_ready_line(server) if options.ready_json else _welcome(server, options))
+    with _until_signal():
+        config = _config(options.config)
+        level = options.log_level or config.logging["level"]
+        with _logging(level.upper()), _server(options, config) as server:
+            _say(ready_line(server) if options.ready_json else _welcome(server, options))
             while True:
                 time.sleep(3600)
 
 
-def _server(options: argparse.Namespace) -> Server:
+def _server(options: argparse.Namespace, config: Config) -> Server:
     if (options.cert is None) != (options.key is None):
         raise ConfigError("--cert needs --key, and --key needs --cert")
-    if options.http_port == options.https_port and options.http_port:
-        raise ConfigError(f"--http-port and --https-port cannot both be {options.http_port}")
+    served_already = options.demo or config.doc_root is not None
     return Server(
-        options.docroot or (None if options.demo else Path()),
+        options.docroot or (None if served_already else Path()),
         demo.routes() if options.demo else (),
-        hosts=tuple(options.host) or DEFAULT_HOSTS,
-        http_port=options.http_port,
-        https_port=options.https_port,
+        hosts=tuple(options.host) or None,
+        http_port=_ports(options.http_port),
+        https_port=_ports(options.https_port),
+        h2_port=_ports(options.h2_port),
         certificate=options.cert,
         key=options.key,
         certs_dir=options.certs,
-        names=(*certs.DEFAULT_NAMES, *_nameable(options.host)),
+        names=(*certs.DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
+        config=config,
+        rewrites=[("*", path, new_path) for path, new_path in options.rewrite],
+        mounts=_mounts(options.mount),
+        latency_s=options.latency,
     )
+
+
+def _config(path: Path | None) -> Config:
+    return Config.from_dict(dict(DEFAULTS)) if path is None else Config.load(path, DEFAULTS)
+
+
+def _ports(given: list[int | None] | None) -> AskedPorts:
+    """Return the ports of a flag, which may be there several times; without it, the config decides."""
+    if given is None:
+        return "config"
+    ports: list[int] = []
+    for port in given:
+        ports = [] if port is None else [*ports, port]
+    return ports
+
+
+def _mounts(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    mounts: dict[str, str] = {}
+    for path, directory in pairs:
+        if path in mounts:
+            raise ConfigError(f"--mount {path} cannot be {mounts[path]} and {directory}")
+        mounts[path] = directory
+    return mounts
 
 
 def _nameable(hosts: Sequence[str]) -> list[str]:
@@ -150,28 +182,9 @@ def _welcome(server: Server, options: argparse.Namespace) -> str:
     subjects = ["its demonstration"] if options.demo else []
     if server.doc_root is not None:
         subjects.append(f"{server.doc_root} (files, and *.py as handlers)")
-    lines = [f"wptproto {__version__} serves {' and '.join(subjects)}; Ctrl-C stops it.", ""]
-    if server.http_port is not None:
-        lines.append(f"    {server.http_url():<26}  HTTP/1.1, and HTTP/2 in the clear")
-    if server.https_port is not None:
-        lines.append(f"    {server.https_url():<26}  HTTP/2 and HTTP/1.1 over TLS")
-    commands = demo.curl_commands(server, "/echo" if options.demo else "/")
-    lines += ["", "Open one in a browser, or try:", "", *(f"    {command}" for command in commands)]
-    if server.https_port is not None and options.cert is None:
-        more = ["wptproto", "certs", *_nameable(options.host)]
-        if options.certs is not None:
-            more += ["--certs", str(options.certs)]
-        lines += ["", f"How browsers and others come to trust the certificate: {shlex.join(more)}"]
-    return "\n".join([*lines, "", ""])
-
-
-def _ready_line(server: Server) -> str:
-    http = server.http_url() if server.http_port is not None else None
-    https = server.https_url() if server.https_port is not None else None
-    urls = {"http": http, "https": https}
-    ports = {"http": server.http_port, "https": server.https_port}
-    ca = str(server.ca) if https else None
-    return json.dumps({"urls": urls, "ports": ports, "ca": ca, "pid": os.getpid()}) + "\n"
+    path = "/echo" if options.demo else "/"
+    own = options.cert is not None
+    return welcome(server, subjects, path=path, own_certificate=own, certs_dir=options.certs)
 
 
 def _say(text: str) -> None:
@@ -223,14 +236,28 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--demo", action="store_true", help="serve the built-in demonstration, before what DOCROOT has")
     host = "address to listen on; may be given several times (default: 127.0.0.1 and ::1)"
     add("--host", metavar="HOST", action="append", default=[], help=host)
-    port = "port for %s; 0 picks a free one, none switches it off (default: %%(default)s)"
-    add("--http-port", metavar="PORT", type=_port, default=8000, help=port % "HTTP/1.1 and h2c")
-    add("--https-port", metavar="PORT", type=_port, default=8443, help=port % "h2 and HTTP/1.1 over TLS")
+    config = "JSON file with hosts, ports, directories and more; flags win over it"
+    add("--config", metavar="FILE", type=Path, help=config)
+    port = "port for %s; several times for several; 0 picks a free one, none switches off (default: %s)"
+    for flag, what, default in (
+        ("--http-port", "HTTP/1.1 and h2c", 8000),
+        ("--https-port", "h2 and HTTP/1.1 over TLS", 8443),
+        ("--h2-port", "h2 alone, over TLS", "none"),
+    ):
+        add(flag, metavar="PORT", type=_port, action="append", help=port % (what, default))
+    mount = (
+        "serve DIR below PATH, as /images/=pictures, or only its file of that name, as /a/file.txt=pictures"
+    )
+    add("--mount", metavar="PATH=DIR", type=_pair, action="append", default=[], help=mount)
+    rewrite = "answer requests for the path FROM as if they were for TO"
+    add("--rewrite", metavar="FROM=TO", type=_pair, action="append", default=[], help=rewrite)
+    latency = "let each request wait so long before it is handled"
+    add("--latency", metavar="SECONDS", type=_seconds, help=latency)
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
     add("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
-    level = "what goes to stderr; info has a line for each request (default: %(default)s)"
-    add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help=level)
+    level = "what goes to stderr; info has a line for each request (default: info)"
+    add("--log-level", choices=("debug", "info", "warning", "error"), help=level)
     add("--ready-json", action="store_true", help="print one line of JSON when listening, and nothing else")
 
 
@@ -246,3 +273,17 @@ def _port(text: str) -> int | None:
     if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535, or none")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    path, sign, value = text.partition("=")
+    if not path.startswith("/") or not sign or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is no /PATH=VALUE")
+    return path, value
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None

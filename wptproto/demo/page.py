@@ -43,7 +43,7 @@ def curl_commands(server: Server, path: str) -> list[str]:
     if server.http_port is not None:
         url = shlex.quote(server.http_url(path))
         commands += [f"curl --http1.1 {url}", f"curl --http2-prior-knowledge {url}"]
-    if server.https_port is not None:
+    if server.https_ports or server.h2_ports:
         commands.append(f"curl --http2 {_tls_arguments(server, path)}")
     return commands
 
@@ -99,7 +99,8 @@ def _command(shown: Demonstration, link: str, server: Server) -> str:
 
 
 def _tls_arguments(server: Server, path: str) -> str:
-    return shlex.join(["--cacert", str(server.ca), server.https_url(path)])
+    url = server.https_url(path) if server.https_ports else server.h2_url(path)
+    return shlex.join(["--cacert", str(server.ca), url])
 
 
 def _source(shown: Demonstration) -> str:

@@ -43,6 +43,8 @@ class Server:
         config: What handlers and templates read of names and ports; while it runs, with its real ports.
         stash: What its handlers leave for one another, here by default below the path ``/``.
         doc_root: The directory it serves, or None.
+        hosts: Where it listens.
+        names: What a generated certificate is for.
         http_ports: Where it speaks HTTP/1.1 and h2c, from listening to the stop.
         https_ports: Where it speaks over TLS what ALPN chooses.
         h2_ports: Where it speaks h2 alone, over TLS.
@@ -109,7 +111,7 @@ class Server:
         mounted = {**roots, **_aliased(config, self.doc_root), **mounts}
         self.router = Router((*routes, *mount_routes(mounted)))
         self.rewriter = Rewriter(rewrites)
-        self._hosts = _listening_hosts(hosts, config)
+        self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
@@ -118,7 +120,7 @@ class Server:
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
         )
         self._certs_dir = Path(certs_dir) if certs_dir is not None else None
-        self._names = (*names, *_certifiable(config))
+        self.names = (*names, *_certifiable(config))
         self._ca: Path | None = None
         self._engine: Engine | None = None
         self.http_ports: tuple[int, ...] = ()
@@ -141,7 +143,7 @@ class Server:
         engine = Engine(self._dispatcher(), self._surroundings, self._latency)
         try:
             found = {
-                kind: tuple(engine.listen(self._hosts, port, terms[kind]) for port in ports)
+                kind: tuple(engine.listen(self.hosts, port, terms[kind]) for port in ports)
                 for kind, ports in self._wanted_ports.items()
             }
         except BaseException:
@@ -243,7 +245,7 @@ class Server:
         if self._own_pair is not None:
             return self._own_pair[0]
         if self._ca is None:
-            self._ca = certs.ensure(self._certs_dir, self._names).ca
+            self._ca = certs.ensure(self._certs_dir, self.names).ca
         return self._ca
 
     def client_context(self) -> ssl.SSLContext:
@@ -254,7 +256,7 @@ class Server:
         if port is None:
             why = "does not run" if self._engine is None else f"has no {kind} port"
             raise ConfigError(f"the server {why}, so it has no URL")
-        host = self._hosts[0]
+        host = self.hosts[0]
         if is_wildcard(host) or host in DEFAULT_HOSTS:
             host = "localhost"
         elif ":" in host:
@@ -290,7 +292,7 @@ class Server:
             certs.check_pair(*self._own_pair)
             pair = self._own_pair
         else:
-            made = certs.ensure(self._certs_dir, self._names)
+            made = certs.ensure(self._certs_dir, self.names)
             self._ca = made.ca
             pair = made.certificate, made.key
         return {"http": None, "https": make_terms(*pair, self._alpn), "h2": make_terms(*pair, ("h2",))}
