@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wptproto import Server
+from wptproto.server.config import Config
 
 # How curl is told, whether by TLS, and what it then reports as http_version.
 WAYS = {
@@ -113,3 +114,22 @@ def test_parallel(curl: str, server: Server) -> None:
     command = [curl, "--silent", "--cacert", str(server.ca), "--http2", "--parallel", "--parallel-max", "50"]
     done = subprocess.run([*command, url], capture_output=True, text=True, check=True)
     assert done.stdout == "Some example content" * 50
+
+
+def test_names_of_a_config(curl: str, certs_dir: Path) -> None:
+    """curl accepts the certificate for each name of a config, told where they are as the welcome says."""
+    config = Config(
+        browser_host="web.test", alternate_hosts={"alt": "other.test"}, subdomains=["www", "\u00e9l\u00e8ve"]
+    )
+    routes = [("GET", "/", lambda request, response: request.url_parts.hostname)]
+    with Server(routes=routes, http_port=None, h2_port=0, certs_dir=certs_dir, config=config) as server:
+        for port, option, version in (
+            (server.https_port, "--http1.1", "1.1"),
+            (server.h2_port, "--http2", "2"),
+        ):
+            for name in config.domains_set:
+                command = [curl, "--silent", "--show-error", "--max-time", "20", "--cacert", str(server.ca)]
+                command += [option, "--connect-to", "::127.0.0.1:", "--write-out", " %{http_version}"]
+                command.append(f"https://{name}:{port}/")
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                assert done.stdout == f"{name} {version}", done.stderr
