@@ -9,6 +9,8 @@ import pytest
 
 from tests.helpers.peers import Kind, connect
 from wptproto import Server
+from wptproto.server.config import Config
+from wptproto.server.ports import wanted_ports
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -43,6 +45,29 @@ def test_handlers(example: str, certs_dir: Path, kind: Kind, monkeypatch: pytest
         "Some example content",
         "text/plain",
     )
+
+
+def test_the_config_file(tmp_path: Path, certs_dir: Path) -> None:
+    """The config file is one that a server can be started with, on other ports where those are taken."""
+    for name in ("tests", "pictures"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pictures" / "names.sub.txt").write_text("{{domains[\u00e9l\u00e8ve]}} {{hosts[alt][www]}}")
+    path = tmp_path / "config.json"
+    (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    path.write_text(example, encoding="utf-8")
+    config = Config.load(path)
+    assert wanted_ports({"http": "config", "https": "config", "h2": "config"}, config.ports) == {
+        "http": (8000, 0),
+        "https": (8443,),
+        "h2": (0,),
+    }
+    with (
+        Server(config=config, http_port=0, https_port=0, certs_dir=certs_dir) as server,
+        connect(server, "h2") as peer,
+    ):
+        assert peer.request("/pictures/names.sub.txt").text == (
+            "xn--lve-6lad.web-platform.test www.not-web-platform.test"
+        )
 
 
 def test_the_tree_is_the_one_there_is() -> None:
