@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message
@@ -22,6 +23,7 @@ __all__ = ["RawHeaders", "Request", "RequestHeaders"]
 D = TypeVar("D")
 
 _MISSING = object()
+_PORT = re.compile(r":[0-9]+\Z")
 
 
 class RequestHeaders:
@@ -117,7 +119,7 @@ class Request:
 
     Attributes:
         method: The method token.
-        url: The absolute URL, as text of one character to one octet.
+        url: The absolute URL, always with a port, as text of one character to one octet.
         url_parts: The URL taken apart, as by ``urllib.parse.urlsplit``.
         request_path: The request target as received, over HTTP/2 ``:path``; path and query if rewritten.
         protocol_version: ``HTTP/1.0``, ``HTTP/1.1`` or ``HTTP/2.0``.
@@ -172,13 +174,20 @@ class Request:
     @property
     def url(self) -> str:
         if self._url is None:
-            authority = self.head.authority.decode("latin-1")
-            if not authority:
-                host, port = self._server_address
-                authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             path = self.head.path.decode("latin-1")
-            self._url = f"{self._scheme}://{authority}{'/' if path == '*' else ''}{path}"
+            self._url = f"{self._scheme}://{self._authority()}{'/' if path == '*' else ''}{path}"
         return self._url
+
+    def _authority(self) -> str:
+        """Return host and port of the URL; what the client left out of them, the server knows."""
+        authority = self.head.authority.decode("latin-1")
+        host, port = self._server_address
+        if not authority:
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        # A target in absolute-form is the URL. A Host without a port is one that the client took for the
+        # usual one, or somebody leads it to ours; tests make URLs of this one, which have to lead here.
+        is_absolute = not self.head.target.startswith((b"/", b"*"))
+        return authority if is_absolute or _PORT.search(authority) else f"{authority}:{port}"
 
     @property
     def url_parts(self) -> SplitResult:

@@ -112,12 +112,12 @@ def test_no_config() -> None:
     [
         ("web.test:8000", "http://web.test:8000 http web.test:8000 web.test 8000"),
         ("Web.Test:8000", "http://web.test:8000 http web.test:8000 web.test 8000"),
-        ("web.test", "http://web.test:80 http web.test:80 web.test 80"),
+        ("web.test", "http://web.test:2 http web.test:2 web.test 2"),
         ("[::1]:8000", "http://[::1]:8000 http [::1]:8000 ::1 8000"),
     ],
 )
 def test_location(host: str, expected: str) -> None:
-    """location has the parts of the URL; a port also where it is the scheme's own."""
+    """location has the parts of the URL; where the client named no port, the server's."""
     text = " ".join(f"{{{{location[{part}]}}}}" for part in ("server", "scheme", "host", "hostname", "port"))
     assert template(requested(host=host), text.encode()).decode() == expected
 
