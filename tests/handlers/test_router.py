@@ -86,7 +86,29 @@ def test_handler_nonsense() -> None:
 def test_methods(methods: Any, method: str, found: bool) -> None:
     """A route is for a method, several, or any; GET answers HEAD. Methods have case (RFC 9110 §9.1)."""
     router = Router([(methods, "/", handler("x"))])
-    assert (router.get_handler(request(method, "/")) is not None) is found
+    assert (getattr(router.get_handler(request(method, "/")), "__name__", None) == "x") is found
+
+
+@pytest.mark.parametrize(
+    ("routes", "allowed"),
+    [
+        (["GET"], "GET, HEAD"),
+        (["HEAD"], "HEAD"),
+        (["PUT", "GET", "PUT"], "GET, HEAD, PUT"),
+        ([["DELETE", "PUT"], "GET"], "DELETE, GET, HEAD, PUT"),
+    ],
+)
+def test_method_not_allowed(routes: list[Any], allowed: str) -> None:
+    """A path that has routes, but none for this method, is 405 with those it has (RFC 9110 §15.5.6)."""
+    router = Router([(methods, "/", handler("x")) for methods in routes])
+    assert router.get_handler(request("POST", "/other")) is None
+    exchange, _ = begin(H1Connection(), b"POST / HTTP/1.1\r\nHost: a\r\n\r\n")
+    found = router.get_handler(exchange.request)
+    assert found is not None
+    found(exchange.request, exchange.response)
+    assert exchange.response.status == (405, None)
+    assert exchange.response.headers["Allow"] == [allowed.encode()]
+    assert "not for POST" in exchange.response.content
 
 
 def test_which_answers() -> None:

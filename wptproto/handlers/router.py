@@ -74,18 +74,35 @@ class Router:
         return decorate
 
     def get_handler(self, request: Request) -> Handler | None:
-        """Return the handler for a request, and set ``request.route_match``; None where no route matches."""
+        """
+        Return the handler for a request, and set ``request.route_match``.
+
+        Where routes match the path, but none the method, that is one which says so; where none matches, None.
+        """
         method, path = request.method, request.path
+        others: set[str] = set()
         for methods, pattern, handler in self._routes:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
             if takes(methods, method):
-                match = pattern.fullmatch(path)
-                if match is not None:
-                    request.route_match = {
-                        "*" if name == _STAR_GROUP else name: value
-                        for name, value in match.groupdict().items()
-                    }
-                    return handler
-        return None
+                request.route_match = {
+                    "*" if name == _STAR_GROUP else name: value for name, value in match.groupdict().items()
+                }
+                return handler
+            others |= methods
+        return _MethodNotAllowed(others) if others else None
+
+
+class _MethodNotAllowed:
+    """Answers what no route takes with the methods that some do (RFC 9110 §15.5.6)."""
+
+    def __init__(self, methods: set[str]) -> None:
+        self._allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+    def __call__(self, request: Request, response: Response) -> None:
+        response.set_error(405, f"{request.path} is for {self._allowed}, and not for {request.method}")
+        response.headers.set("Allow", self._allowed)
 
 
 _STAR_GROUP = "_star_"
