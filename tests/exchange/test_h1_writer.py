@@ -217,7 +217,7 @@ def test_interim_response(wire: Wire, in_pieces: bool) -> None:
     wire.writer.end_headers()
     wire.writer.write_status(204)
     wire.writer.end_headers()
-    assert wire.finish() == b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
+    assert wire.finish() == b"HTTP/1.1 103 \r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
     assert wire.stays_open
 
 

@@ -19,10 +19,19 @@ from wptproto.semantics.message import (
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(200, b"OK"), (404, b"Not Found"), (101, b"Switching Protocols"), (299, b""), (0, b"")],
+    [
+        (200, b"OK"),
+        (203, b"Non-Authoritative Information"),
+        (404, b"Not Found"),
+        (101, b"Switching Protocols"),
+        (505, b"HTTP Version Not Supported"),
+        (308, b""),
+        (299, b""),
+        (0, b""),
+    ],
 )
 def test_reason_phrase(status: int, reason: bytes) -> None:
-    """A code that RFC 9110 does not know has no phrase; the phrase may be empty (RFC 9112 §4)."""
+    """Most codes have a phrase; it may be empty (RFC 9112 §4)."""
     assert reason_phrase(status) == reason
 
 
