@@ -744,14 +744,14 @@ def test_an_early_response_and_trailers() -> None:
 def test_a_response() -> None:
     """HEADERS, DATA, and the end with the last of it."""
     client, _ = begin()
-    client.connection.send_head(ONE, response_head(200, (b"X-B", b"1"), (b"a", b""), (b"x-b", b"\0 ")))
+    client.connection.send_head(ONE, response_head(200, (b"X-B", b"1"), (b"a", b""), (b"x-b", b"\0")))
     client.connection.send_content(ONE, b"he")
     client.connection.send_content(ONE, memoryview(b"llo"), end=True)
     client.connection.finish(ONE)
     head, *content = frames_of(client.connection.data_to_send())
     assert isinstance(head, HeadersFrame)
     assert client.h2.decoder.decode(head.data, raw=True) == [
-        *((b":status", b"200"), (b"x-b", b"1"), (b"a", b""), (b"x-b", b"\0 "))
+        *((b":status", b"200"), (b"x-b", b"1"), (b"a", b""), (b"x-b", b"\0"))
     ]
     assert [
         (type(frame), frame.data, set(frame.flags)) for frame in content if isinstance(frame, DataFrame)

@@ -186,6 +186,11 @@ def test_connection_specific_fields_are_dropped(name: bytes) -> None:
     assert lowered(Fields([(b"A", b"1"), (name, b"x"), (b"TE", b"x")])) == [(b"a", b"1"), (b"te", b"x")]
 
 
+def test_white_space_around_a_value() -> None:
+    """ "A field value MUST NOT start or end with an ASCII whitespace character" (RFC 9113 §8.2.1)."""
+    assert lowered(Fields([(b"A", b" \t b c "), (b"B", b" ")])) == [(b"a", b"b c"), (b"b", b"")]
+
+
 names = st.sampled_from([name for name, _ in REQUEST]) | st.binary(max_size=3)
 
 

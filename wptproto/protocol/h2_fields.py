@@ -92,7 +92,9 @@ def response_section(head: ResponseHead) -> list[FieldLine]:
 
 def lowered(fields: Fields) -> list[FieldLine]:
     """Return fields as they are, but for names in lower case and what only HTTP/1.1 has a place for."""
-    lines = ((name.lower(), value) for name, value in fields)
+    # White space around a value is no part of it (RFC 9110 §5.5): over HTTP/1.1 the reader takes it off, and
+    # HTTP/2 has no place for it (RFC 9113 §8.2.1).
+    lines = ((name.lower(), value.strip(b" \t")) for name, value in fields)
     return [(name, value) for name, value in lines if name not in _CONNECTION_SPECIFIC]
 
 
