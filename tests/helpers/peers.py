@@ -23,13 +23,14 @@ import h11
 
 from wptproto import Server
 
-__all__ = ["KINDS", "Answer", "H1Peer", "H2Peer", "Kind", "Peer", "connect"]
+__all__ = ["KINDS", "Answer", "H1Peer", "H2Peer", "Kind", "Peer", "RequestField", "connect"]
 
 Kind = Literal["h1", "h1s", "h2", "h2c"]
 KINDS: tuple[Kind, ...] = ("h1", "h1s", "h2", "h2c")
 
 TIMEOUT_S = 20.0
 Field = tuple[bytes, bytes]
+RequestField = tuple[str | bytes, str | bytes]
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Peer(ABC):
         path: str = "/",
         *,
         method: str = "GET",
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Iterable[RequestField] = (),
         content: bytes | None = None,
     ) -> Answer:
         """Send a request and read its answer to the end, whatever that is."""
@@ -100,7 +101,7 @@ class Peer(ABC):
         path: str = "/",
         *,
         method: str = "GET",
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Iterable[RequestField] = (),
         end: bool = True,
     ) -> None:
         """Send a request's head; *end* says that no content follows."""
@@ -135,15 +136,17 @@ class H1Peer(Peer):
         path: str = "/",
         *,
         method: str = "GET",
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Iterable[RequestField] = (),
         end: bool = True,
     ) -> None:
         if self.h11.our_state is not h11.IDLE:
             self.h11.start_next_cycle()
         self.answer = Answer()
-        fields = [("Host", "localhost"), *headers]
-        if not end and not any(name.lower() == "content-length" for name, _ in fields):
-            fields.append(("Transfer-Encoding", "chunked"))
+        fields = _octets(headers)
+        if b"host" not in _names(fields):
+            fields.insert(0, (b"Host", b"localhost"))
+        if not end and b"content-length" not in _names(fields):
+            fields.append((b"Transfer-Encoding", b"chunked"))
         self._send(h11.Request(method=method, target=path, headers=fields))
         if end:
             self._send(h11.EndOfMessage())
@@ -222,13 +225,16 @@ class H2Peer(Peer):
         path: str = "/",
         *,
         method: str = "GET",
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Iterable[RequestField] = (),
         end: bool = True,
     ) -> None:
         self.last = self.h2.get_next_available_stream_id()
         self.answers[self.last] = Answer()
-        pseudo = [(":method", method), (":scheme", self.scheme), (":authority", "localhost"), (":path", path)]
-        self.h2.send_headers(self.last, [*pseudo, *((n.lower(), v) for n, v in headers)], end_stream=end)
+        fields = [(name.lower(), value) for name, value in _octets(headers)]
+        host = dict(fields).get(b"host", b"localhost")
+        pseudo: list[RequestField] = [(":method", method), (":scheme", self.scheme), (":path", path)]
+        lines = _octets([*pseudo, (":authority", host), *(line for line in fields if line[0] != b"host")])
+        self.h2.send_headers(self.last, lines, end_stream=end)
         self._flush()
 
     def send_content(self, content: bytes, *, end: bool) -> None:
@@ -310,6 +316,19 @@ class H2Peer(Peer):
                 answer.reset = int(event.error_code)
             case _:
                 pass
+
+
+def _octets(fields: Iterable[RequestField]) -> list[Field]:
+    """Return fields as octets; text is in UTF-8."""
+    lines = []
+    for line in fields:
+        name, value = (part.encode() if isinstance(part, str) else part for part in line)
+        lines.append((name, value))
+    return lines
+
+
+def _names(fields: Iterable[Field]) -> set[bytes]:
+    return {name.lower() for name, _ in fields}
 
 
 def _split(fields: Iterable[tuple[bytes, bytes]]) -> tuple[int, list[Field]]:
