@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import socket
+import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -520,6 +522,27 @@ def test_generator_ends_when_the_peer_left(serve: Serve) -> None:
     peer.read_some()
     peer.sock.close()
     assert closed.wait(15)
+
+
+def test_pause(serve: Serve) -> None:
+    """A pause takes its time, but no longer than the peer is there."""
+    answers: list[object] = []
+    over = threading.Event()
+
+    def handler(request: Request, response: Response) -> None:
+        answers.append(response.writer.pause(0.01))
+        response.writer.end_headers()
+        response.writer.write("x")
+        answers.append(response.writer.pause(600))
+        over.set()
+
+    peer = serve(handler)
+    peer.send_request()
+    assert peer.read_some() == b"x"
+    peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.sock.close()  # with a reset: one that only sends no more may still read
+    assert over.wait(15)
+    assert answers == [True, False]
 
 
 def test_status_headers_then_content(serve: Serve) -> None:

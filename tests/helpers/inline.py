@@ -93,6 +93,9 @@ class InlineBridge(Bridge):
     def acknowledge(self, consumed: int) -> None:
         self.acknowledged += consumed
 
+    def pause(self, seconds: float) -> None:
+        return None  # no time passes
+
     async def drained(self) -> None:
         return None
 

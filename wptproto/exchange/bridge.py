@@ -201,5 +201,9 @@ class Bridge(ABC):
         """Tell that the handler consumed so many octets of the request's content."""
 
     @abstractmethod
+    def pause(self, seconds: float) -> None:
+        """Block this handler's thread for a while, or until the exchange is closed."""
+
+    @abstractmethod
     async def drained(self) -> None:
         """Wait until more content is welcome, or the exchange is closed."""

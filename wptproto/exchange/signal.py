@@ -37,9 +37,9 @@ class Signal:
                 if not future.done():
                     future.set_result(None)
 
-    def wait_for(self, predicate: Callable[[], bool]) -> None:
+    def wait_for(self, predicate: Callable[[], bool], timeout_s: float | None = None) -> None:
         """
-        Block this thread until *predicate* holds.
+        Block this thread until *predicate* holds, or, if there is a time-out, until that is over.
 
         Raises:
             RuntimeError: On a loop's thread, which would then never see it hold.
@@ -50,7 +50,7 @@ class Signal:
         if self._condition is None:
             self._condition = threading.Condition()
         with self._condition:
-            self._condition.wait_for(predicate)
+            self._condition.wait_for(predicate, timeout_s)
 
     def refuse_on_loop(self) -> None:
         """

@@ -233,6 +233,19 @@ class ResponseWriter(ABC):
         )
         return self._bridge.send(commands)
 
+    def pause(self, seconds: float) -> Sent:
+        """
+        Wait for a while; less long if meanwhile the peer goes, or the server stops.
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            RuntimeError: In an async handler, which awaits ``asyncio.sleep()`` instead.
+        """
+        self._bridge.pause(seconds)
+        return self._bridge.send(())
+
     def encode(self, data: str | bytes) -> bytes:
         """
         Turn text into octets, by ``response.encoding``.

@@ -98,6 +98,9 @@ class LoopBridge(Bridge):
             self.commands.remove(question)
             raise LocalProtocolError("what was written before has not left yet; await those writes first")
 
+    def pause(self, seconds: float) -> None:
+        self._signal.wait_for(lambda: self.closed, seconds)
+
     async def drained(self) -> None:
         await self._signal.wait_for_async(self._has_room)
 

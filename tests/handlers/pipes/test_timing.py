@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.inline import InlineBridge, begin
 from wptproto import Response
-from wptproto.handlers.pipes import PipeError, apply, timing
+from wptproto.handlers.pipes import PipeError, apply
 from wptproto.protocol.h1 import H1Connection
 
 NO_STORE = [
@@ -20,7 +20,7 @@ NO_STORE = [
 def happened(monkeypatch: pytest.MonkeyPatch) -> list[float | bytes]:
     """What happens in time: pauses, which take none here, and pieces."""
     found: list[float | bytes] = []
-    monkeypatch.setattr(timing, "sleep", found.append)
+    monkeypatch.setattr(InlineBridge, "pause", lambda _, seconds: found.append(seconds))
     return found
 
 

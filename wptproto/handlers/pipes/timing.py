@@ -9,9 +9,8 @@ does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from time import sleep
 
 from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
@@ -21,7 +20,7 @@ from wptproto.handlers.pipes.registry import pipe
 
 __all__ = ["trickle"]
 
-_LONGEST_DELAY_S = 1e9  # far below what sleep() takes
+_LONGEST_DELAY_S = 1e9  # far below what a thread can wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def trickle(request: Request, response: Response, delays: str) -> Response:  # n
         response.headers.set("Cache-Control", "no-cache, no-store, must-revalidate")
         response.headers.set("Pragma", "no-cache")
         response.headers.set("Expires", "0")
-    response.content = _pieces(content, steps)
+    response.content = _pieces(content, steps, response.writer.pause)
     return response
 
 
@@ -116,14 +115,15 @@ def _check_end(delays: str, steps: tuple[_Step, ...], length: int) -> None:
         )
 
 
-def _pieces(content: bytes, steps: tuple[_Step, ...]) -> Iterator[bytes]:
+def _pieces(content: bytes, steps: tuple[_Step, ...], pause: Callable[[float], object]) -> Iterator[bytes]:
+    """Yield the content in its time; a pause ends when the client goes, and then nobody asks for more."""
     offset = 0
 
     def take(steps: tuple[_Step, ...]) -> Iterator[bytes]:
         nonlocal offset
         for step in steps:
             if isinstance(step, _Delay):
-                sleep(step.seconds)
+                pause(step.seconds)
             elif isinstance(step, _Send):
                 # A negative number reaches back from the end, and the offset goes back with it.
                 yield content[offset : offset + step.octets]
