@@ -398,4 +398,18 @@ CASES = [
             },
         ),
     ),
+    # --- as is ---------------------------------------------------------------------------------
+    Case(
+        "as is",
+        {"it.asis": b"HTTP/1.1 299 By Hand\r\nX-A: 1\r\nX-High: \xff\r\nContent-Length: 3\r\n\r\nabc"},
+        Step(
+            path="it.asis",
+            status=299,
+            reason="By Hand",
+            fields=(("X-A", "1"), ("X-High", b"\xff")),
+            says="abc",
+        ),
+        fails(404, path="none.asis"),
+    ),
+    Case("directory as is", {"it.asis/file": ""}, fails(500, path="it.asis")),
 ]
