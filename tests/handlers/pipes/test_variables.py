@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,13 +208,27 @@ def test_file_hash(root: Path) -> None:
     assert "'none.txt', from the document root, cannot be read: No such file" in refused(
         "file_hash(md5,none.txt)", request
     )
-    assert "cannot be read: Is a directory" in refused("file_hash(md5,dir)", request)
+    assert "'dir', from the document root, is no file" in refused("file_hash(md5,dir)", request)
     assert "null byte" in refused("file_hash(md5,\0)", request)
     assert "file_hash(algorithm, path) takes 2 arguments, got 1" in refused("file_hash(md5)", request)
     for outside in ("../outside", "dir/../../outside", "/etc/hostname"):
         assert f"{outside!r}, from the document root, lies outside of it" in refused(
             f"file_hash(md5,{outside})", request
         )
+
+
+def test_file_hash_of_no_file(root: Path, tmp_path: Path) -> None:
+    """What a link out of the root leads to is not read, and nothing whose reading might never end."""
+    (tmp_path / "outside").write_text("outside")
+    (root / "link-out").symlink_to(tmp_path / "outside")
+    (root / "link-in").symlink_to(root / "dir" / "ten.txt")
+    os.mkfifo(root / "fifo")
+    request = in_root(root)
+    assert value("file_hash(md5,link-in)", request) == value("file_hash(md5,dir/ten.txt)", request)
+    assert "'link-out', from the document root, lies outside of it" in refused(
+        "file_hash(md5,link-out)", request
+    )
+    assert "'fifo', from the document root, is no file" in refused("file_hash(md5,fifo)", request)
 
 
 @pytest.mark.parametrize(

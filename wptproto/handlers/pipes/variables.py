@@ -81,8 +81,12 @@ def _header_or_default(request: Request, name: str, default: str) -> str | bytes
 def _file_hash(request: Request, algorithm: str, path: str) -> bytes:
     if algorithm not in _ALGORITHMS:
         raise PipeError(f"there is no algorithm {algorithm!r}; there are {', '.join(_ALGORITHMS)}")
+    found = os.path.realpath(_below_root(request, path))
+    _check_below(os.path.realpath(str(request.doc_root)), found, path)  # a link may lead out
+    if os.path.exists(found) and not os.path.isfile(found):
+        raise PipeError(f"{path!r}, from the document root, is no file")  # reading a FIFO might never end
     try:
-        with open(_below_root(request, path), "rb") as file:
+        with open(found, "rb") as file:
             return b64encode(hashlib.file_digest(file, algorithm).digest())
     except OSError as error:
         raise PipeError(f"{path!r}, from the document root, cannot be read: {error.strerror}") from None
@@ -105,9 +109,13 @@ def _below_root(request: Request, path: str) -> str:
         raise PipeError("this server has no document root")
     root = os.path.abspath(request.doc_root)
     found = os.path.abspath(os.path.join(root, path))
+    _check_below(root, found, path)
+    return found
+
+
+def _check_below(root: str, found: str, path: str) -> None:
     if os.path.commonpath([root, found]) != root:
         raise PipeError(f"{path!r}, from the document root, lies outside of it")
-    return found
 
 
 _FUNCTIONS = {
