@@ -84,8 +84,11 @@ class StaticFiles:
             # Two slashes at the beginning would name another host (RFC 3986 §4.2).
             response.headers.set("Location", f"/{request.path.lstrip('/')}/{query}")
             return
-        entries = sorted(path.iterdir(), key=lambda entry: entry.name)
-        names = [entry.name + "/" if entry.is_dir() else entry.name for entry in entries]
+        try:
+            entries = sorted(os.listdir(path))
+        except OSError as error:
+            raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
+        names = [name + "/" if os.path.isdir(path / name) else name for name in entries]
         if request.path != "/":
             names.insert(0, "../")
         items = "\n".join(f'<li><a href="./{quote(os.fsencode(name))}">{_shown(name)}</a>' for name in names)
