@@ -359,13 +359,18 @@ def test_several_ranges(peer: Peer) -> None:
     assert answer.get("content-length") == str(len(answer.content))
 
 
-@pytest.mark.parametrize("wanted", ["bytes=7-", "bytes=-0", "bytes=0-0,9-9", "bytes=a", "lines=1-2", "x"])
+@pytest.mark.parametrize("wanted", ["bytes=7-", "bytes=-0", "bytes=0-0,9-9", "bytes=a", "x"])
 def test_bad_range(peer: Peer, wanted: str) -> None:
     """A range that is none, or of nothing, is 416, which says how long the file is."""
     answer = peer.request("/page.html", headers=[("Range", wanted)])
     assert (answer.status, answer.get("content-range")) == (416, "bytes */7")
     assert answer.get("content-type") == "application/json"
     assert peer.is_open()
+
+
+def test_range_in_another_unit(peer: Peer) -> None:
+    """A range in a unit that the server does not know is ignored (RFC 9110 §14.2)."""
+    assert peer.request("/page.html", headers=[("Range", "lines=1-2")]).text == "<p>page"
 
 
 def test_ranges_are_for_get(peer: Peer) -> None:

@@ -10,6 +10,7 @@ from wptproto.semantics.ranges import (
     ByteRange,
     UnsatisfiableRange,
     content_range,
+    is_in_another_unit,
     parse_range,
     unsatisfied_range,
 )
@@ -20,6 +21,7 @@ from wptproto.semantics.ranges import (
     [
         (b"bytes=0-0", [(0, 1)]),
         (b"bytes=2-5", [(2, 6)]),
+        (b"Bytes=2-5", [(2, 6)]),
         (b"bytes=2-100", [(2, 10)]),
         (b"bytes=2-9999999999999999999", [(2, 10)]),
         (b"bytes=007-8", [(7, 9)]),
@@ -79,8 +81,24 @@ def test_malformed(member: bytes) -> None:
         parse_range(b"bytes=" + member, 10)
 
 
-@pytest.mark.parametrize("field", [b"", b"x", b"bytes", b"items=0-1", b"Bytes=0-1", b"bytes =0-1", b"0-1"])
-def test_another_unit(field: bytes) -> None:
+@pytest.mark.parametrize(
+    ("field", "answer"),
+    [
+        (b"items=0-1", True),
+        (b"x=", True),
+        (b"BYTES=0-1", False),
+        (b"x", False),
+        (b"=0", False),
+        (b"x y=0", False),
+    ],
+)
+def test_another_unit(field: bytes, answer: bool) -> None:
+    """What counts in another unit than bytes is told from what is malformed (RFC 9110 §14.1)."""
+    assert is_in_another_unit(field) is answer
+
+
+@pytest.mark.parametrize("field", [b"", b"x", b"bytes", b"items=0-1", b"bytes =0-1", b"0-1"])
+def test_not_bytes(field: bytes) -> None:
     """What is in no unit, or in another than bytes, is refused."""
     with pytest.raises(UnsatisfiableRange, match="not a range in bytes: "):
         parse_range(field, 10)

@@ -27,6 +27,7 @@ from wptproto.semantics.ranges import (
     ByteRange,
     UnsatisfiableRange,
     content_range,
+    is_in_another_unit,
     parse_range,
     unsatisfied_range,
 )
@@ -125,7 +126,7 @@ def _send_as_asked(file: IO[bytes], request: Request, response: Response, *, pip
             return True
         if not range_applies(fields, entity_tag, modified):
             wanted = None
-    if wanted is not None:
+    if wanted is not None and not is_in_another_unit(wanted):
         with file:
             try:
                 ranges = parse_range(wanted, stat.st_size)

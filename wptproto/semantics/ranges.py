@@ -2,9 +2,9 @@
 Range and Content-Range, in octets (RFC 9110 §14).
 
 What is no list of byte ranges, RFC 9110 §14.2 lets a server ignore or refuse. Here it is refused, as
-wptserve does, for whoever tests a client wants to hear of it: another unit, a member that is no range,
-and one that cannot be satisfied, though others could, all make the whole field unsatisfiable. So is
-``bytes=-`` all there is. Numbers are digits, and nothing else that Python takes for a number.
+wptserve does, for whoever tests a client wants to hear of it: a member that is no range, and one that
+cannot be satisfied, though others could, make the whole field unsatisfiable. So is ``bytes=-`` all there
+is. Numbers are digits, and nothing else that Python takes for a number. Another unit is to be ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["ByteRange", "UnsatisfiableRange", "content_range", "parse_range", "unsatisfied_range"]
+__all__ = [
+    "ByteRange",
+    "UnsatisfiableRange",
+    "content_range",
+    "is_in_another_unit",
+    "parse_range",
+    "unsatisfied_range",
+]
 
 ByteRange = tuple[int, int]
 """The first octet, and the one behind the last."""
@@ -24,8 +31,22 @@ _SHOWN_OCTETS = 80
 _MEMBER = re.compile(rb"[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*")
 
 
+_UNIT = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+)=")
+
+
 class UnsatisfiableRange(ValueError):
     """A Range field that asks for nothing there is; the text says which part of it."""
+
+
+def is_in_another_unit(field: bytes) -> bool:
+    """
+    Whether a Range field counts in something else than octets.
+
+    RFC 9110 §14.2: "An origin server MUST ignore a Range header field that contains a range unit it
+    does not understand."
+    """
+    unit = _UNIT.match(field)
+    return unit is not None and unit[1].lower() != b"bytes"
 
 
 def parse_range(field: bytes, length: int) -> list[ByteRange]:
@@ -45,7 +66,7 @@ def parse_range(field: bytes, length: int) -> list[ByteRange]:
     RFC 9110 §14.1.2 (byte ranges), §14.2 (Range), §15.3.7.2 (coalescing).
     """
     unit, equals, members = field.partition(b"=")
-    if unit != b"bytes" or not equals:
+    if unit.lower() != b"bytes" or not equals:  # RFC 9110 §14.1: units have no case
         raise UnsatisfiableRange(f"not a range in bytes: {_shown(field)}")
     return _coalesced(_parse_member(member, length) for member in members.split(b","))
 
