@@ -157,6 +157,23 @@ def test_url_without_a_host() -> None:
     assert repr(request) == "<Request GET http://127.0.0.1:2/a>"
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "url"),
+    [
+        (b"/a", b"web.test", "http://web.test:2/a"),
+        (b"/a", b"web.test:81", "http://web.test:81/a"),
+        (b"/a", b"[::1]", "http://[::1]:2/a"),
+        (b"/a", b"[::1]:81", "http://[::1]:81/a"),
+        (b"http://other.test/a", b"web.test:81", "http://other.test/a"),
+        (b"http://other.test:81/a", b"web.test", "http://other.test:81/a"),
+    ],
+)
+def test_port_of_the_url(target: bytes, host: bytes, url: str) -> None:
+    """Where Host has no port, it is the server's; a target in absolute-form is the URL as it is."""
+    octets = b"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, host)
+    assert receive(H1Connection(), octets).url == url
+
+
 def test_cookies() -> None:
     """Cookies are found by name, and read once."""
     request = h1_request(b"Cookie: a=1; b; c=\xff")

@@ -327,6 +327,17 @@ CASES = [
         ),
     ),
     Case(
+        "content that waits and is not asked for",
+        main("return 'early'"),
+        Step(
+            method="POST",
+            headers=(("Expect", "100-continue"),),
+            content=b"abc",
+            says="early",
+            differs={"interim": "asks for content that nobody wants"},
+        ),
+    ),
+    Case(
         "content as a file",
         RAW_INPUT,
         Step(

@@ -174,6 +174,29 @@ CASES = [
         main("return [('Content-Length', '9')], 'abc'"),
         Step(says="abc", cut_off=True, differs={BROKEN: "keeps its client waiting for the rest"}),
     ),
+    Case(
+        "chunks by hand",
+        main("return [('Transfer-Encoding', 'chunked')], '2\\r\\nab\\r\\n1\\r\\nc\\r\\n0\\r\\n\\r\\n'"),
+        Step(says="abc"),
+    ),
+    Case(
+        "chunks by hand from a generator",
+        main(
+            """
+            response.headers.set("Transfer-Encoding", "chunked")
+            response.headers.set("X-A", "1")
+            response.write_status_headers()
+            for piece in ("2\\r\\nab\\r\\n", "1\\r\\nc\\r\\n", "0\\r\\n\\r\\n"):
+                response.writer.write(piece)
+            """
+        ),
+        Step(fields=X_A, says="abc"),
+    ),
+    Case(
+        "nothing added",
+        main("response.add_required_headers = False\nreturn [('X-A', '1'), ('Content-Length', '3')], 'abc'"),
+        Step(fields=X_A, says="abc"),
+    ),
     Case("connection closed", main("response.close_connection = True\nreturn 'a'"), Step(says="a")),
     Case("connection closed by a field", main("return [('Connection', 'close')], 'a'"), Step(says="a")),
     # --- without content -----------------------------------------------------------------------

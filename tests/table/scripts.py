@@ -64,6 +64,8 @@ CASES = [
         fails(404, path="none.py"),
         fails(404, path="folder.py"),
         fails(404, path="a/b/c.py"),
+        fails(404, path="folder.py/file/x"),
+        Step(path="folder.py/file", fields=(("Content-Type", "application/octet-stream"), ("ETag", "..."))),
     ),
     Case(
         "script by another name",
