@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import h11
@@ -11,7 +10,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.h1 import Message, begin, head_of, read_messages, request, respond, response_head
-from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
+from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.limits import Limits
 from wptproto.protocol.connection import MAX_REASON_OCTETS, Closing
 from wptproto.protocol.events import (
     ContentFailed,
@@ -24,7 +24,8 @@ from wptproto.protocol.events import (
     RequestReceived,
     UpgradeReceived,
 )
-from wptproto.protocol.h1 import MAX_HEAD_OCTETS, MAX_UNCONSUMED_OCTETS, H1Connection
+from wptproto.protocol.h1 import MAX_UNCONSUMED_OCTETS, H1Connection
+from wptproto.protocol.rules import Leniency, Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, Version, never_has_content
 
@@ -62,24 +63,20 @@ def test_a_request() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        (b"Content-Length", b"0, 00, 0"),
         (b"CONTENT-LENGTH", b"0"),
         (b"Transfer-Encoding", b"Chunked"),
     ],
 )
 def test_framing_fields_are_kept_as_received(line: FieldLine) -> None:
-    """h11 puts the fields that frame content in order; what the client wrote is what a test wants to see."""
+    """What the client wrote is what a test wants to see."""
     octets = request(b"POST / HTTP/1.1", b": ".join(line))
-    if b"," in line[1]:
-        octets = octets.replace(b"00, ", b"")
-        line = (line[0], b"0, 0")
     assert line in list(head_of(H1Connection().receive_data(octets)).fields)
 
 
 def test_a_repeated_length_is_kept_repeated() -> None:
-    """Two equal lengths are one length (RFC 9112 §6.3), but remain two field lines."""
+    """Two equal lengths, where they are forgiven, are one length, but remain two field lines."""
     octets = request(b"POST / HTTP/1.1", b"Content-Length: 2", b"content-length: 2", content=b"ok")
-    connection = H1Connection()
+    connection = H1Connection(Rules(lenient=frozenset([Leniency.REPEATED_LENGTH])))
     events = connection.receive_data(octets)
     assert head_of(events).fields.get_list(b"content-length") == [b"2", b"2"]
     assert events[1:] == [ContentReceived(ONE, b"ok"), RequestEnded(ONE, Fields())]
@@ -114,13 +111,12 @@ REFUSED: list[tuple[str, int, bytes, bytes]] = [
     ("CR-in-field", 400, request(b"GET / HTTP/1.1", b"A: 1\r2"), request(b"GET / HTTP/1.1", b"A: 1\t2")),
     ("CR-twice", 400, request(b"GET / HTTP/1.1", b"A: 1\r"), request(b"GET / HTTP/1.1", b"A: 1 ")),
     ("NUL-in-field", 400, request(b"GET / HTTP/1.1", b"A: \0"), request(b"GET / HTTP/1.1", b"A: \xff")),
-    ("VT-around-value", 400, request(b"GET / HTTP/1.1", b"A:\x0b1"), request(b"GET / HTTP/1.1", b"A:\t1")),
-    ("FF-around-value", 400, request(b"GET / HTTP/1.1", b"A: 1\x0c"), request(b"GET / HTTP/1.1", b"A: 1\t")),
+    ("folded", 400, request(b"GET / HTTP/1.1", b"A: 1\r\n 2"), request(b"GET / HTTP/1.1", b"A: 1 2")),
     ("name-no-token", 400, request(b"GET / HTTP/1.1", b"A(: 1"), request(b"GET / HTTP/1.1", b"A!: 1")),
     ("no-name", 400, request(b"GET / HTTP/1.1", b": 1"), request(b"GET / HTTP/1.1", b"A:")),
     ("no-colon", 400, request(b"GET / HTTP/1.1", b"A"), request(b"GET / HTTP/1.1", b"A:")),
     ("blank-behind-name", 400, request(b"GET / HTTP/1.1", b"A : 1"), request(b"GET / HTTP/1.1", b"A:  1")),
-    ("first-line-folded", 400, GET.replace(b"Host", b" Host"), request(b"GET / HTTP/1.1", b"A: 1\r\n 2")),
+    ("first-line-folded", 400, GET.replace(b"Host", b" Host"), GET),
     ("no-host", 400, request(host=None), request(b"GET / HTTP/1.0", host=None)),
     ("no-host-in-a-higher-version", 400, request(b"GET / HTTP/1.2", host=None), request(b"GET / HTTP/1.2")),
     ("two-hosts", 400, request(b"GET / HTTP/1.1", b"Host: localhost"), request(host=b"")),
@@ -141,15 +137,17 @@ REFUSED: list[tuple[str, int, bytes, bytes]] = [
     ("length-behind-VT", 400, POST.replace(b"5", b"\x0b5"), POST),
     ("length-in-other-digits", 400, POST.replace(b"5", b"\xd9\xa5"), POST),
     ("length-superscript", 400, POST.replace(b"5", b"\xb2"), POST),
-    ("length-beyond-int", 400, POST.replace(b"5", b"9" * 5000), POST.replace(b"5", b"9" * 20)),
+    ("length-beyond-int", 413, POST.replace(b"5", b"9" * 5000), POST.replace(b"5", b"9" * 9)),
     ("length-empty", 400, POST.replace(b"5", b""), POST),
-    ("lengths-differ", 400, POST.replace(b"5", b"5, 6"), POST.replace(b"5", b"5, 5")),
+    ("lengths-differ", 400, POST.replace(b"5", b"5, 6"), POST),
+    ("lengths-agree", 400, POST.replace(b"5", b"5, 5"), POST),
     ("chunks-in-1.0", 400, CHUNKED.replace(b"1.1", b"1.0"), CHUNKED),
     ("chunks-not-last", 400, CHUNKED.replace(b"chunked", b"chunked, gzip"), CHUNKED),
     ("chunks-not-at-all", 400, CHUNKED.replace(b"chunked", b"identity"), CHUNKED),
     ("chunks-misspelt", 400, CHUNKED.replace(b"chunked", b"xchunked"), CHUNKED.replace(b"c", b"C")),
     ("no-coding", 400, CHUNKED.replace(b"chunked", b""), CHUNKED),
     ("another-coding", 501, CHUNKED.replace(b"chunked", b"gzip, chunked"), CHUNKED),
+    ("expectation", 417, request(b"GET / HTTP/1.1", b"Expect: x"), request(b"GET / HTTP/1.1", b"Expect:")),
     ("tls", 400, b"\x16\x03\x01\x02\x00\x01", GET),
     ("wrong-preface", 400, b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", GET),
 ]  # fmt: skip
@@ -199,25 +197,6 @@ def test_empty_lines_before_the_request_line() -> None:
     assert head_of(respond(connection, exchange_id)).octets == GET
 
 
-def test_folded_lines_become_one() -> None:
-    """
-    A server that receives obs-fold may "replace each received obs-fold with one or more SP octets prior
-    to interpreting the field value" (RFC 9112 §5.2).
-    """
-    octets = request(b"GET / HTTP/1.1", b"A: 1\r\n \t2\r\n\t3")
-    assert head_of(H1Connection().receive_data(octets)).fields.get(b"a") == b"1 2 3"
-
-
-def test_blanks_take_time_to_their_number() -> None:
-    """A field of blanks that ends in a wrong octet costs no more than one that does not."""
-    blanks = b" " * (MAX_HEAD_OCTETS // 2)
-    start = time.process_time()
-    for octet in (b"\0", b"\x0b", b"\x0c", b"\r"):
-        (violation,) = H1Connection().receive_data(request(b"GET / HTTP/1.1", b"A:" + blanks + octet + b"x"))
-        assert isinstance(violation, ProtocolViolated)
-    assert time.process_time() - start < 1
-
-
 @pytest.mark.parametrize(
     ("target", "host", "authority", "path"),
     [
@@ -248,40 +227,10 @@ def test_connect() -> None:
     assert (head.method, head.target, head.path, head.authority) == ("CONNECT", b"h:443", b"", b"h:443")
 
 
-@pytest.mark.parametrize(
-    ("octets", "status"),
-    [
-        (b"GET /".ljust(MAX_HEAD_OCTETS + 1, b"x"), 414),
-        (b"G".ljust(MAX_HEAD_OCTETS + 1, b"x"), 414),
-        (b"GET / HTTP/1.1\r\nA: ".ljust(MAX_HEAD_OCTETS + 1, b"x"), 431),
-        (b"GET / HTTP/1.1\r\n" + b"A:1\r\n" * (MAX_HEAD_OCTETS // 5), 431),
-        (request(b"GET / HTTP/1.1", b"A: ".ljust(MAX_HEAD_OCTETS, b"x")), 431),
-    ],
-    ids=["target", "method", "value", "lines", "whole"],
-)
-def test_the_limits_of_a_head(octets: bytes, status: int) -> None:
-    """
-    Too long a target is 414 (RFC 9112 §3: "MUST respond with a 414 (URI Too Long) status code"), and
-    too large a field section 431 (RFC 6585 §5).
-    """
-    connection = H1Connection()
-    (violation,) = connection.receive_data(octets)
-    assert isinstance(violation, ProtocolViolated)
-    assert violation.error.status_hint == status
-
-
-def test_a_head_at_the_limit() -> None:
-    """A head of just as many octets as allowed is one."""
-    fixed = len(request(b"GET / HTTP/1.1", b"A: "))
-    octets = request(b"GET / HTTP/1.1", b"A: " + b"x" * (MAX_HEAD_OCTETS - fixed))
-    assert len(octets) == MAX_HEAD_OCTETS
-    assert head_of(H1Connection().receive_data(octets)).octets == octets
-
-
 def test_what_is_told_of_a_violation_has_a_limit() -> None:
     """The reason may quote what the client sent, but not at any length."""
     connection = H1Connection()
-    connection.receive_data(request(b"GET " + b"\\" * 100_000 + b" HTTP/1.1"))
+    connection.receive_data(request(b"GET " + b"\\" * 50_000 + b" HTTP/1.1"))
     (answer,) = read_messages(connection.data_to_send(), "GET", eof=True)
     assert len(answer.content) == MAX_REASON_OCTETS + 1
 
@@ -560,7 +509,6 @@ EXPECT = b"Expect: 100-continue"
         (request(b"PUT / HTTP/1.1", b"Content-Length: 5", EXPECT), True),
         (request(b"PUT / HTTP/1.1", b"Transfer-Encoding: chunked", b"expect: 100-Continue"), True),
         (request(b"PUT / HTTP/1.1", b"Content-Length: 5"), False),
-        (request(b"PUT / HTTP/1.1", b"Content-Length: 5", b"Expect: 200-ok"), False),
         (request(b"PUT / HTTP/1.1", b"Content-Length: 0", EXPECT), False),
         (request(b"GET / HTTP/1.1", EXPECT), False),
         (request(b"PUT / HTTP/1.0", b"Content-Length: 5", EXPECT), False),
@@ -1224,9 +1172,43 @@ def _as_h11_shows(line: FieldLine) -> FieldLine:
     return (name, value.lower()) if name.lower() == b"transfer-encoding" else line
 
 
-def test_reasons_are_ours() -> None:
-    """h11's exceptions end here; they are the cause of ours."""
-    (violation,) = H1Connection().receive_data(request(b"GET"))
+def test_a_refusal_has_the_date() -> None:
+    """
+    "An origin server with a clock MUST generate a Date header field in all [...] 4xx (Client Error)
+    responses" (RFC 9110 §6.6.1).
+    """
+    connection = H1Connection(Rules(date=lambda: b"now"))
+    connection.receive_data(b"?")
+    assert (b"Date", b"now") in read_messages(connection.data_to_send(), "GET", eof=True)[0].fields
+
+
+def test_a_limit_on_content() -> None:
+    """Too large a length is 413 before a handler sees the request."""
+    connection = H1Connection(Rules(limits=Limits(content_octets=4)))
+    (violation,) = connection.receive_data(POST)
     assert isinstance(violation, ProtocolViolated)
-    assert isinstance(violation.error, RemoteProtocolError)
-    assert isinstance(violation.error.__cause__, h11.RemoteProtocolError)
+    assert violation.error.status_hint == 413
+
+
+@pytest.mark.parametrize(
+    ("leniency", "octets"),
+    [
+        (Leniency.LENGTH_AND_CHUNKED, CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: 0\r\n\r\n")),
+        (Leniency.CHUNKED_1_0, CHUNKED.replace(b"1.1\r\n", b"1.0\r\nConnection: keep-alive\r\n")),
+    ],
+)
+def test_faulty_framing_that_is_forgiven(leniency: Leniency, octets: bytes) -> None:
+    """It is read, but "the server MUST close the connection after responding" (RFC 9112 §6.1)."""
+    connection = H1Connection(Rules(lenient=frozenset([leniency])))
+    events = connection.receive_data(octets + b"2\r\nhi\r\n0\r\n\r\n" + GET)
+    assert events[1:] == [ContentReceived(ONE, b"hi"), RequestEnded(ONE, Fields())]
+    assert respond(connection, ONE) == []
+    assert connection.closing is Closing.GRACEFUL
+
+
+def test_an_expectation_that_is_forgiven() -> None:
+    """It is ignored."""
+    connection = H1Connection(Rules(lenient=frozenset([Leniency.EXPECT])))
+    head, *_ = connection.receive_data(request(b"GET / HTTP/1.1", b"Expect: x"))
+    assert isinstance(head, RequestReceived)
+    assert not head.expects_continue

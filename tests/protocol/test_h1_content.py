@@ -6,13 +6,9 @@ import pytest
 
 from tests.helpers.cutting import octet_by_octet
 from wptproto.errors import RemoteProtocolError
-from wptproto.protocol.h1_content import (
-    MAX_LINE_OCTETS,
-    MAX_TRAILER_OCTETS,
-    ChunkedReader,
-    ContentReader,
-    LengthReader,
-)
+from wptproto.limits import Limits
+from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
+from wptproto.protocol.rules import Leniency, Rules
 from wptproto.semantics.fields import FieldLine
 
 
@@ -66,7 +62,7 @@ TRAILERS = b"0\r\nA: 1\r\nb:\t2 \r\nA:\r\n\r\n"
         (b"a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", b"0123456789" * 2, []),
         (b"4\r\n\r\n\r\n\r\n0\r\n\r\n", b"\r\n\r\n", []),
         (b"1;a=b\r\nx\r\n0;c\r\n\r\n", b"x", []),
-        (b'1 \t; a = "b;\xff" \r\nx\r\n0\r\n\r\n', b"x", []),
+        (b'1 \t; a = "b;\xff\\"c";d\r\nx\r\n0\r\n\r\n', b"x", []),
         (b"000000000000000f\r\n0123456789abcde\r\n0\r\n\r\n", b"0123456789abcde", []),
         (b"1\r\nx\r\n" + TRAILERS, b"x", [(b"A", b"1"), (b"b", b"2"), (b"A", b"")]),
     ],
@@ -97,21 +93,25 @@ def test_chunks(octets: bytes, content: bytes, trailers: list[FieldLine], piecem
         pytest.param(b"5;a\rb\r\n", id="CR-in-extension"),
         pytest.param(b"5;a\x7f\r\n", id="DEL-in-extension"),
         pytest.param(b"5 a=b\r\n", id="extension-without-semicolon"),
+        pytest.param(b"5;\r\n", id="extension-without-name"),
+        pytest.param(b"5;a=\r\n", id="extension-without-value"),
+        pytest.param(b'5;a="b\r\n', id="extension-with-open-quotes"),
+        pytest.param(b"5;a \r\n", id="blank-behind-extension"),
         pytest.param(b"5\r\nhello\n", id="LF-behind-chunk"),
         pytest.param(b"5\r\nhelloo", id="chunk-longer-than-its-size"),
         pytest.param(b"5\r\nhello\rx", id="CR-behind-chunk"),
         pytest.param(b"0\r\n\n", id="LF-ends-content"),
         pytest.param(b"0\r\nA: 1\n", id="LF-ends-trailer"),
-        pytest.param(b"0\r\nA : 1\r\n", id="blank-before-colon"),
-        pytest.param(b"0\r\nA\r\n", id="trailer-without-colon"),
-        pytest.param(b"0\r\n: 1\r\n", id="trailer-without-name"),
-        pytest.param(b"0\r\nA: 1\r\n 2\r\n", id="folded-trailer"),
-        pytest.param(b"0\r\nA: \0\r\n", id="NUL-in-trailer"),
-        pytest.param(b"0\r\nA: a\rb\r\n", id="CR-in-trailer"),
+        pytest.param(b"0\r\nA : 1\r\n\r\n", id="blank-before-colon"),
+        pytest.param(b"0\r\nA\r\n\r\n", id="trailer-without-colon"),
+        pytest.param(b"0\r\n: 1\r\n\r\n", id="trailer-without-name"),
+        pytest.param(b"0\r\nA: 1\r\n 2\r\n\r\n", id="folded-trailer"),
+        pytest.param(b"0\r\nA: \0\r\n\r\n", id="NUL-in-trailer"),
+        pytest.param(b"0\r\nA: a\rb\r\n\r\n", id="CR-in-trailer"),
     ],
 )
 def test_broken_chunks(octets: bytes, piecemeal: bool) -> None:
-    """What h11 forgives in chunks, and int(), is where request smuggling begins: it is 400."""
+    """What int() and other servers forgive in chunks is where request smuggling begins: it is 400."""
     with pytest.raises(RemoteProtocolError) as caught:
         read(ChunkedReader(), octets, piecemeal=piecemeal)
     assert caught.value.status_hint == 400
@@ -128,28 +128,61 @@ def test_content_before_what_is_broken_counts() -> None:
 
 def test_a_chunk_is_delivered_before_it_is_complete() -> None:
     """Of a large chunk, what came can be read."""
-    reader = ChunkedReader()
-    assert read(reader, b"ffffffffffffffff\r\nabc") == (b"abc", b"")
+    reader = ChunkedReader(Rules(limits=Limits.none()))
+    assert read(reader, b"7fffffffffffffff\r\nabc") == (b"abc", b"")
     assert reader.missing() == "the rest of the chunked content"
 
 
 def test_the_limit_of_a_line(piecemeal: bool) -> None:
     """A recipient ought to limit the length of chunk extensions (RFC 9112 §7.1.1)."""
-    line = b"0;".ljust(MAX_LINE_OCTETS - 1, b"x")
-    reader = ChunkedReader()
+    rules = Rules(limits=Limits(chunk_line_octets=20))
+    line = b"0;".ljust(18, b"x")
+    reader = ChunkedReader(rules)
     assert read(reader, line + b"\r\n\r\n", piecemeal=piecemeal) == (b"", b"")
     assert reader.done
-    for end in (b"x\r\n", b"xx"):
-        with pytest.raises(RemoteProtocolError, match="exceeds"):
-            read(ChunkedReader(), line + end, piecemeal=piecemeal)
+    for end in (b"x\r\n", b"xxx"):
+        with pytest.raises(RemoteProtocolError, match="exceed 20 octets"):
+            read(ChunkedReader(rules), line + end, piecemeal=piecemeal)
 
 
 def test_the_limit_of_the_trailers() -> None:
     """A trailer section beyond the limit is 431 (RFC 6585 §5); one at the limit is read."""
-    line = b"a:".ljust(MAX_TRAILER_OCTETS // 8, b"x") + b"\r\n"
-    reader = ChunkedReader()
+    rules = Rules(limits=Limits(field_section_octets=82))
+    line = b"a:".ljust(8, b"x") + b"\r\n"
+    reader = ChunkedReader(rules)
     read(reader, b"0\r\n" + line * 8 + b"\r\n")
     assert len(reader.trailers) == 8
-    with pytest.raises(RemoteProtocolError) as caught:
-        read(ChunkedReader(), b"0\r\n" + line * 8 + b"a:\r\n\r\n")
-    assert caught.value.status_hint == 431
+    for end in (line + b"\r\n", b"x" * 83):
+        with pytest.raises(RemoteProtocolError) as caught:
+            read(ChunkedReader(rules), b"0\r\n" + line * 8 + end)
+        assert caught.value.status_hint == 431
+
+
+def test_the_limit_of_the_content() -> None:
+    """More content than the limits allow is 413 (RFC 9110 §15.5.14), as soon as its chunk is announced."""
+    rules = Rules(limits=Limits(content_octets=5))
+    reader = ChunkedReader(rules)
+    assert read(reader, b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n") == (b"hello", b"")
+    reader = ChunkedReader(rules)
+    assert read(reader, b"2\r\nhe\r\n")[0] == b"he"
+    with pytest.raises(RemoteProtocolError, match="exceeds 5 octets") as caught:
+        read(reader, b"4\r\n")
+    assert caught.value.status_hint == 413
+
+
+@pytest.mark.parametrize(
+    ("leniency", "octets"),
+    [
+        (Leniency.BARE_LF, b"2\nhe\n3\r\nllo\n0\nA: 1\n\n"),
+        (Leniency.CHUNK_EXTENSIONS, b"2 ;\r\nhe\r\n3 \0\r\nllo\r\n0\r\nA: 1\r\n\r\n"),
+        (Leniency.OBS_FOLD, b"5\r\nhello\r\n0\r\nA:\r\n 1\r\n\r\n"),
+        (Leniency.SPACE_BEFORE_COLON, b"5\r\nhello\r\n0\r\nA : 1\r\n\r\n"),
+    ],
+)
+def test_what_can_be_forgiven(leniency: Leniency, octets: bytes, piecemeal: bool) -> None:
+    """Each strictness can be switched off by itself."""
+    reader = ChunkedReader(Rules(lenient=frozenset([leniency])))
+    assert read(reader, octets + b"GET", piecemeal=piecemeal) == (b"hello", b"GET")
+    assert list(reader.trailers) == [(b"A", b"1")]
+    with pytest.raises(RemoteProtocolError):
+        read(ChunkedReader(Rules(lenient=frozenset(Leniency) - {leniency})), octets, piecemeal=piecemeal)

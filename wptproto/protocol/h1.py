@@ -1,13 +1,12 @@
 """
-H1Connection: HTTP/1.1, over h11.
+H1Connection: HTTP/1.1.
 
-Reading is h11's as far as the head goes: a new ``h11.Connection`` for each, given just the
-octets of that head, after what h11 forgives has been refused here (``_take_head``, ``_parse_head``).
-A connection is persistent because we keep what follows and begin again with it, once the response
-is out.
+Reading takes three steps: a head off what was received (h1_head), how its content is framed
+(h1_framing), that content (h1_content). A connection is persistent because we keep what follows and
+begin again with it, once the response is out.
 
-Writing is ours, octets as asked, for h11 would mend them. The question that remains is whether
-the connection survives a response. Two ways answer it, and each exchange goes one of them:
+Writing is of octets as asked. The question that remains is whether the connection survives a response.
+Two ways answer it, and each exchange goes one of them:
 
 - its head came whole through ``send_head``: it is looked at once, and content is counted;
 - it came in pieces through ``send_verbatim``: then an Audit reads along as the client does.
@@ -19,11 +18,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
-
-import h11
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol import h1_octets
@@ -40,32 +36,23 @@ from wptproto.protocol.events import (
     UpgradeReceived,
 )
 from wptproto.protocol.h1_audit import Audit
-from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
+from wptproto.protocol.h1_content import ContentReader
+from wptproto.protocol.h1_framing import content_reader, is_faulty
+from wptproto.protocol.h1_head import HeadReader
+from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import (
     RequestHead,
     ResponseHead,
-    Version,
     asks_to_persist,
     never_has_content,
     reason_phrase,
 )
-from wptproto.semantics.target import parse_authority, parse_target
 
 __all__ = ["H1Connection"]
 
-MAX_HEAD_OCTETS = 256 * 1024
-"""Request line and fields; beyond it 414 or 431 (RFC 9110 §15.5.15, RFC 6585 §5)."""
-
 MAX_UNCONSUMED_OCTETS = 256 * 1024
 """Content that no handler has taken, or requests sent ahead; beyond it the socket waits."""
-
-_HEAD_END = re.compile(rb"(?<!\r)\n|\r\n\r\n")
-# RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". VT and FF are
-# here because h11 finds them, and NUL, only after time to the square of the blanks before them.
-_STRAY = re.compile(rb"[\0\v\f]|\r(?!\n)")
-_TCHAR = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_TLS_HANDSHAKE = 0x16
 
 
 class _Reading(Enum):
@@ -96,14 +83,16 @@ class _Response:
 class H1Connection(Connection):
     """One HTTP/1.1 connection, one exchange at a time; pipelined requests wait (RFC 9112 §9.3.2)."""
 
-    def __init__(self, *, cleartext: bool = True) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES, *, cleartext: bool = True) -> None:
         """
         Args:
+            rules: What is refused of a request.
             cleartext: Whether ``Upgrade: h2c`` may be answered.
         """
+        self._rules = rules
         self._cleartext = cleartext
+        self._head_reader = HeadReader(rules)
         self._buffer = bytearray()
-        self._scanned = 0
         self._reading = _Reading.HEAD
         self._eof = False
         self._content: ContentReader | None = None
@@ -165,8 +154,10 @@ class H1Connection(Connection):
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Answer what no handler will see (RFC 9112 §2.2, §3.2)."""
         content = reason_octets(error.reason) + b"\n"
+        date = self._rules.date
         self._outgoing += [
             h1_octets.status_line(error.status_hint, reason_phrase(error.status_hint)),
+            h1_octets.field_line(b"Date", date()) if date is not None else b"",
             b"Content-Type: text/plain; charset=utf-8\r\n",
             b"Content-Length: %d\r\n" % len(content),
             b"Connection: close\r\n\r\n",
@@ -175,12 +166,8 @@ class H1Connection(Connection):
         self.closing = Closing.GRACEFUL
 
     def _read_head(self, events: list[Event]) -> bool:
-        # RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD
-        # ignore at least one empty line (CRLF) received prior to the request-line."
-        while self._buffer.startswith(b"\r\n"):
-            del self._buffer[:2]
-        octets = self._take_head()
-        if octets is None:
+        head = self._head_reader.read(self._buffer)
+        if head is None:
             if self._eof:
                 if self._buffer.rstrip(b"\r\n"):
                     raise RemoteProtocolError("the client closed inside the head of a request")
@@ -188,67 +175,37 @@ class H1Connection(Connection):
                 self.closing = Closing.GRACEFUL
                 events.append(PeerFinished("the client sent its last request"))
             return False
-        self._take_request(_parse_head(octets), octets, events)
+        self._take_request(head, events)
         return True
 
-    def _take_head(self) -> bytes | None:
-        """
-        Take a whole head off the buffer, None where more must be received first.
-
-        LF alone is refused wherever it stands: RFC 9112 §2.2 only allows to take it for a line's
-        end, and those who do disagree with those who do not about where a message ends.
-        """
-        buffer = self._buffer
-        if buffer and buffer[0] not in _TCHAR and buffer[0] != 0x0D:
-            hint = (
-                "; this looks like TLS, and the port speaks plain HTTP" if buffer[0] == _TLS_HANDSHAKE else ""
-            )
-            raise RemoteProtocolError(f"no request begins with {bytes(buffer[:1])!r}{hint}")
-        match = _HEAD_END.search(buffer, max(0, self._scanned - 3))
-        self._scanned = len(buffer)
-        end = match.end() if match is not None else len(buffer)
-        if end > MAX_HEAD_OCTETS:
-            if b"\r\n" not in buffer[:MAX_HEAD_OCTETS]:
-                raise RemoteProtocolError(
-                    f"the request line exceeds {MAX_HEAD_OCTETS} octets", status_hint=414
-                )
-            raise RemoteProtocolError(f"the head exceeds {MAX_HEAD_OCTETS} octets", status_hint=431)
-        if match is None:
-            return None
-        if match.group() == b"\n":
-            line = bytes(buffer[buffer.rfind(b"\n", 0, end - 1) + 1 : end])
-            raise RemoteProtocolError(f"a line of the head ends with LF alone: {line!r}")
-        octets = bytes(buffer[:end])
-        del buffer[:end]
-        self._scanned = 0
-        return octets
-
-    def _take_request(self, request: h11.Request, octets: bytes, events: list[Event]) -> None:
-        if request.method == b"PRI":
-            raise RemoteProtocolError("the HTTP/2 connection preface is broken (RFC 9113 §3.4)")
-        version = _version(request.http_version)
-        method = request.method.decode("ascii")
-        fields = h1_octets.field_lines(octets)  # as received; h11 has put theirs in order
-        target = parse_target(method, bytes(request.target))
-        host = fields.get(b"host")
-        if host is None and version == "HTTP/1.1":
-            raise RemoteProtocolError("no Host (RFC 9112 §3.2)")  # h11 misses it in 1.1, but not in 1.2
-        named = parse_authority(host) if host is not None else None
-        # RFC 9112 §3.2.2: an absolute target outweighs Host.
-        authority = bytes(target.authority or named or b"")
-        head = RequestHead(method, target.octets, target.path, authority, version, fields, octets)
-        self._content = reader = _content_reader(head)
+    def _take_request(self, head: RequestHead, events: list[Event]) -> None:
+        self._content = None  # what goes wrong from here on is not the last request's
+        reader = content_reader(head, self._rules)
+        expects_continue = self._expects_continue(head)
+        self._content = reader
         if reader.done and self._take_upgrade(head, events):
             return
         self._last_id += 1
         exchange_id = ExchangeId(self._last_id)
-        expects_continue = (
-            not reader.done and version == "HTTP/1.1" and b"100-continue" in fields.tokens(b"expect")
-        )
-        self._response = _Response(exchange_id, head, asks_to_persist(head), expects_continue)
-        events.append(RequestReceived(exchange_id, head, not reader.done, expects_continue))
+        persistent = asks_to_persist(head) and not is_faulty(head)
+        self._response = _Response(exchange_id, head, persistent, expects_continue and not reader.done)
+        events.append(RequestReceived(exchange_id, head, not reader.done, self._response.expects_continue))
         self._reading = _Reading.CONTENT
         self._unconsumed = 0
+
+    def _expects_continue(self, head: RequestHead) -> bool:
+        """
+        Whether a client waits for 100 before it sends content.
+
+        RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than
+        100-continue MAY respond with a 417 (Expectation Failed) status code to indicate that the unexpected
+        expectation cannot be met." It does; and HTTP/1.0 knows of no 100.
+        """
+        expectations = head.fields.tokens(b"expect")
+        unknown = [expectation for expectation in expectations if expectation != b"100-continue"]
+        if unknown and Leniency.EXPECT not in self._rules.lenient:
+            raise RemoteProtocolError(f"an expectation that is not known: {unknown[0]!r}", status_hint=417)
+        return head.version == "HTTP/1.1" and b"100-continue" in expectations
 
     def _take_upgrade(self, head: RequestHead, events: list[Event]) -> bool:
         settings = _h2c_settings(head) if self._cleartext else None
@@ -289,7 +246,6 @@ class H1Connection(Connection):
     def _begin_next(self) -> None:
         self._content = None
         self._unconsumed = 0
-        self._scanned = 0
         self._reading = _Reading.HEAD
 
     # --- sending -----------------------------------------------------------------------------
@@ -431,48 +387,6 @@ class H1Connection(Connection):
         if response.ended:
             raise LocalProtocolError("content after its end", exchange_id=exchange_id)
         return response
-
-
-def _parse_head(octets: bytes) -> h11.Request:
-    match = _STRAY.search(octets)
-    if match is not None:
-        raise RemoteProtocolError(f"{match.group()!r} in the head of a request")
-    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_OCTETS)
-    parser.receive_data(octets)
-    try:
-        request = parser.next_event()
-    except h11.RemoteProtocolError as error:
-        hint = error.error_status_hint
-        # RFC 9112 §6.3: "If a Transfer-Encoding header field is present in a request and the chunked
-        # transfer coding is not the final encoding, [...] the server MUST respond with the 400"
-        if hint == 501 and h1_octets.field_lines(octets).tokens(b"transfer-encoding")[-1:] != [b"chunked"]:
-            hint = 400
-        raise RemoteProtocolError(str(error), status_hint=hint) from error
-    assert isinstance(request, h11.Request)
-    return request
-
-
-def _version(octets: bytes) -> Version:
-    if octets == b"1.0":
-        return "HTTP/1.0"
-    if octets.startswith(b"1."):
-        return "HTTP/1.1"  # RFC 9110 §2.5: a higher minor version is compatible with ours
-    raise RemoteProtocolError(
-        f"HTTP/{octets.decode('ascii')} is not spoken on this connection", status_hint=505
-    )
-
-
-def _content_reader(head: RequestHead) -> ContentReader:
-    """Choose by RFC 9112 §6.3; h11 has seen to it that each framing field makes sense by itself."""
-    fields = head.fields
-    if b"transfer-encoding" in fields:
-        if b"content-length" in fields:
-            raise RemoteProtocolError("both Transfer-Encoding and Content-Length (RFC 9112 §6.3)")
-        if head.version == "HTTP/1.0":
-            raise RemoteProtocolError("Transfer-Encoding in an HTTP/1.0 request (RFC 9112 §6.1)")
-        return ChunkedReader()
-    values = fields.tokens(b"content-length")
-    return LengthReader(int(values[0]) if values else 0)
 
 
 def _h2c_settings(head: RequestHead) -> bytes | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 
 from wptproto.errors import RemoteProtocolError
+from wptproto.limits import Limits
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
+from wptproto.protocol.rules import Rules
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import never_has_content
 
 __all__ = ["Audit"]
 
 MAX_HEAD_OCTETS = 1024 * 1024
+_BY_ITS_SIZE = Rules(limits=Limits.none())  # no response is unsound
 
 # RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; §5: field-line. Of what is
 # obsolete or only forgiven (another version, folded lines, LF alone, control characters) nothing passes.
@@ -97,7 +100,7 @@ def _content_reader(method: str, status: int, fields: Fields) -> ContentReader:
     if never_has_content(method, status):
         return LengthReader(0)
     if chunked:
-        return ChunkedReader()
+        return ChunkedReader(_BY_ITS_SIZE)
     if length is None:
         raise ValueError("the content ends with the connection")
     return LengthReader(length)

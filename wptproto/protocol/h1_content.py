@@ -1,9 +1,9 @@
 """
-Reading the content of an HTTP/1.1 request: by its length, or chunk by chunk.
+Reading the content of an HTTP/1.1 message: by its length, or chunk by chunk.
 
-h11 could, but it is lenient where request smuggling begins: it takes CR and NUL in
-chunk extensions, blanks behind a size, and LF alone for the end of a trailer section.
-A server that clients are measured against takes what RFC 9112 §7.1 says and no more.
+Where servers are lenient here, request smuggling begins: CR and NUL in chunk extensions, blanks
+behind a size, LF alone for the end of a trailer section. A server that clients are measured
+against takes what RFC 9112 §7.1 says and no more.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import re
 from abc import ABC, abstractmethod
 
 from wptproto.errors import RemoteProtocolError
+from wptproto.limits import Limits
+from wptproto.protocol.h1_head import parse_field_lines
+from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules
 from wptproto.semantics.fields import Fields
 
-__all__ = ["ContentReader", "LengthReader", "ChunkedReader"]
+__all__ = ["ContentReader", "LengthReader", "ChunkedReader", "too_large"]
 
-MAX_LINE_OCTETS = 16 * 1024
-MAX_TRAILER_OCTETS = 64 * 1024
-
-# RFC 9112 §7.1: chunk = chunk-size [ chunk-ext ] CRLF. Extensions are not told apart, but an
-# octet that no extension can hold is an error. Sixteen digits are more than any file.
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t -~\x80-\xff]*)?")
-_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+# RFC 9112 §7.1: chunk = chunk-size [ chunk-ext ] CRLF. Sixteen digits are more than any file.
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(.*)", re.DOTALL)
+# §7.1.1: chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), which is a token or a
+# quoted string (RFC 9110 §5.6.4).
+_TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+_EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?)*" % (_TOKEN, _TOKEN, _QUOTED))
 
 
 class ContentReader(ABC):
@@ -78,11 +80,12 @@ class LengthReader(ContentReader):
 class ChunkedReader(ContentReader):
     """Content in chunks (RFC 9112 §7.1)."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
+        self._limits = rules.limits
+        self._lenient = rules.lenient
         self._remaining = 0  # of the current chunk, with the CRLF behind it
-        self._in_trailers = False
-        self._trailer_lines: list[tuple[bytes, bytes]] = []
-        self._trailer_octets = 0
+        self._size = 0  # of all chunks until now
+        self._trailer_section: bytearray | None = None  # once the last chunk has come
 
     def read(self, buffer: bytearray) -> bytes:
         pieces: list[bytes] = []
@@ -107,6 +110,8 @@ class ChunkedReader(ContentReader):
             del buffer[: len(piece)]
             self._remaining -= len(piece)
             return piece
+        if Leniency.BARE_LF in self._lenient and buffer.startswith(b"\n"):
+            buffer[:0] = b"\r"
         if not b"\r\n".startswith(buffer[:2]):
             raise RemoteProtocolError("a chunk is longer than its size, or no CRLF follows it")
         if len(buffer) < 2:
@@ -118,44 +123,57 @@ class ChunkedReader(ContentReader):
     def _read_line(self, buffer: bytearray) -> bytes | None:
         """Take a line of the framing, in which there is no content; None where it is not there."""
         end = buffer.find(b"\n")
-        if end > MAX_LINE_OCTETS or (end < 0 and len(buffer) > MAX_LINE_OCTETS):
-            raise RemoteProtocolError(f"a line of the chunked framing exceeds {MAX_LINE_OCTETS} octets")
+        in_trailers = self._trailer_section is not None
+        self._check_line_length(len(buffer) if end < 0 else end + 1)
         if end < 0:
             return None
         line = bytes(buffer[: end + 1])
         if not line.endswith(b"\r\n"):
-            raise RemoteProtocolError(f"a line of the chunked framing ends with LF alone: {line!r}")
-        if self._in_trailers:
-            self._take_trailer(line[:-2])
+            if Leniency.BARE_LF not in self._lenient:
+                raise RemoteProtocolError(f"a line of the chunked framing ends with LF alone: {line[:200]!r}")
+            line = line[:-1] + b"\r\n"
+        if in_trailers:
+            self._take_trailer(line)
         else:
             self._take_size(line[:-2])
         del buffer[: end + 1]
         return b""
 
+    def _check_line_length(self, octets: int) -> None:
+        if self._trailer_section is None:
+            if octets > self._limits.chunk_line_octets:
+                limit = self._limits.chunk_line_octets
+                raise RemoteProtocolError(f"a chunk's size and extensions exceed {limit} octets")
+        elif len(self._trailer_section) + octets > self._limits.field_section_octets:
+            limit = self._limits.field_section_octets
+            raise RemoteProtocolError(f"the trailer section exceeds {limit} octets", status_hint=431)
+
     def _take_size(self, line: bytes) -> None:
-        match = _CHUNK_LINE.fullmatch(line)
-        if match is None:
-            raise RemoteProtocolError(f"not a chunk size: {line!r}")
+        match = _SIZE.fullmatch(line)
+        forgiving = Leniency.CHUNK_EXTENSIONS in self._lenient
+        if match is None or not (forgiving or _EXTENSIONS.fullmatch(match[2])):
+            raise RemoteProtocolError(f"not a chunk size and its extensions: {line[:200]!r}")
         size = int(match[1], 16)
+        self._size += size
+        if self._size > self._limits.content_octets:
+            raise too_large(self._limits)
         if size:
             self._remaining = size + 2
         else:
-            self._in_trailers = True
+            self._trailer_section = bytearray()
 
     def _take_trailer(self, line: bytes) -> None:
-        if not line:
-            self.trailers = Fields(self._trailer_lines)
+        assert self._trailer_section is not None
+        if line == b"\r\n":
+            self.trailers = parse_field_lines(bytes(self._trailer_section), self._limits, self._lenient)
             self.done = True
             return
-        self._trailer_octets += len(line)
-        if self._trailer_octets > MAX_TRAILER_OCTETS:
-            raise RemoteProtocolError(
-                f"the trailer section exceeds {MAX_TRAILER_OCTETS} octets", status_hint=431
-            )
-        name, colon, value = line.partition(b":")
-        if not colon or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-            raise RemoteProtocolError(f"not a field line in the trailer section: {line!r}")
-        self._trailer_lines.append((name, value.strip(b" \t")))
+        self._trailer_section += line
 
     def missing(self) -> str:
         return "the rest of the chunked content"
+
+
+def too_large(limits: Limits) -> RemoteProtocolError:
+    """Return the error of a peer whose content is beyond what the limits allow (RFC 9110 §15.5.14)."""
+    return RemoteProtocolError(f"the content exceeds {limits.content_octets} octets", status_hint=413)

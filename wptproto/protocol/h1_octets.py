@@ -1,8 +1,8 @@
 """
 HTTP/1.1 octets as asked, and what may be said of them.
 
-The makers check nothing. h11's writers are not used: they put names into lower case,
-move fields and mend framing, and a test wants to see what it wrote.
+The makers check nothing. A library's would put names into lower case, move fields and mend framing,
+and a test wants to see what it wrote.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ _SOUND_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _SOUND_VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _SOUND_REASON = re.compile(rb"[\t -~\x80-\xff]*")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
-_FOLD = re.compile(rb"\r\n[ \t]+")
 
 
 def status_line(status: int, reason: bytes) -> bytes:
@@ -119,10 +118,9 @@ def is_chunked(fields: Fields) -> bool:
 
 def field_lines(head: bytes) -> Fields:
     """
-    Take apart the field lines of a head that is known to be one.
+    Take apart the field lines of a head that is known to be one, and to have none that is folded.
 
-    Their values are as received, but for the white space around them, and a folded one is one
-    line: RFC 9112 §5.2 leaves the choice between that and an error.
+    Their values are as received, but for the white space around them.
     """
-    lines = _FOLD.sub(b" ", head).split(b"\r\n")[1:-2]
+    lines = head.split(b"\r\n")[1:-2]
     return Fields((name, value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines))

@@ -1,0 +1,32 @@
+"""What a server's connections go by."""
+
+from __future__ import annotations
+
+import pytest
+
+from wptproto.errors import ConfigError
+from wptproto.protocol.rules import DEFAULT_RULES, Leniency, leniencies
+
+
+def test_leniencies_by_name() -> None:
+    """Each has a name; one name alone will do."""
+    assert leniencies(["bare-lf", "host"]) == {Leniency.BARE_LF, Leniency.HOST}
+    assert leniencies("obs-fold") == {Leniency.OBS_FOLD}
+    assert leniencies(Leniency) == frozenset(Leniency)
+    assert leniencies([]) == frozenset()
+
+
+def test_a_name_that_is_none() -> None:
+    """The error tells those there are."""
+    with pytest.raises(ConfigError, match=r"lenient: 'bare-if' is none of .*bare-lf"):
+        leniencies(["host", "bare-if"])
+
+
+def test_each_is_documented() -> None:
+    """Each is told of where they are declared."""
+    assert all(f"{leniency.name}: " in (Leniency.__doc__ or "") for leniency in Leniency)
+
+
+def test_nothing_is_forgiven_unasked() -> None:
+    """The defaults are strict."""
+    assert DEFAULT_RULES.lenient == frozenset()

@@ -1,0 +1,94 @@
+"""
+Rules: what a server's connections go by, the same for all of them.
+
+RFC 9112 leaves many choices between refusing a request and making the best of it. Whoever makes the best
+of it differs sooner or later from the next in line about where a message ends, which is how requests are
+smuggled (§11.2). So what is in doubt is refused here, and each such strictness has a name by which it can be
+switched off, for a test that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wptproto.errors import ConfigError
+from wptproto.limits import Limits
+
+__all__ = ["DEFAULT_RULES", "Leniency", "Rules", "leniencies"]
+
+
+class Leniency(StrEnum):
+    """
+    What can be forgiven in an HTTP/1.1 request; each value is the name to give in a configuration.
+
+    Attributes:
+        BARE_CR: CR without LF counts as SP, in a field line (RFC 9112 §2.2).
+        BARE_LF: LF alone ends a line, of the head or of the chunked framing (§2.2).
+        CHUNK_EXTENSIONS: What stands behind a chunk's size may be anything (§7.1.1).
+        CHUNKED_1_0: HTTP/1.0 has chunks, and the connection closes behind them (§6.1).
+        EXPECT: Expectations that are not known are ignored (RFC 9110 §10.1.1).
+        FIELD_NAME: A field's name may be anything that does not hold a colon (RFC 9110 §5.1).
+        HOST: Host may be missing, repeated, or no host: the first counts, if it is one (§3.2).
+        LENGTH_AND_CHUNKED: Transfer-Encoding overrides Content-Length, and the connection closes behind
+            the content (§6.3).
+        NUL: Counts as SP, in a field (RFC 9110 §5.5).
+        OBS_FOLD: A line that begins with white space goes on with the one before it (§5.2).
+        REPEATED_LENGTH: Content-Length may say the same number several times (RFC 9110 §8.6).
+        REQUEST_LINE_SPACE: Any white space separates the parts of a request line, or surrounds them (§3).
+        SPACE_BEFORE_COLON: White space between a field's name and the colon is dropped (§5.1).
+        TARGET: What is no request target, or not for this method, is taken for a path (§3.2).
+        VERSION: Any version is taken for HTTP/1.1 (§2.3).
+    """
+
+    BARE_CR = "bare-cr"
+    BARE_LF = "bare-lf"
+    CHUNK_EXTENSIONS = "chunk-extensions"
+    CHUNKED_1_0 = "chunked-1.0"
+    EXPECT = "expect"
+    FIELD_NAME = "field-name"
+    HOST = "host"
+    LENGTH_AND_CHUNKED = "length-and-chunked"
+    NUL = "nul"
+    OBS_FOLD = "obs-fold"
+    REPEATED_LENGTH = "repeated-length"
+    REQUEST_LINE_SPACE = "request-line-space"
+    SPACE_BEFORE_COLON = "space-before-colon"
+    TARGET = "target"
+    VERSION = "version"
+
+
+def leniencies(names: Iterable[str]) -> frozenset[Leniency]:
+    """
+    Return what these names stand for.
+
+    Raises:
+        ConfigError: There is no such name.
+    """
+    known = {leniency.value: leniency for leniency in Leniency}
+    wanted = [names] if isinstance(names, str) else list(names)
+    if unknown := [name for name in wanted if name not in known]:
+        raise ConfigError(f"lenient: {unknown[0]!r} is none of {', '.join(known)}")
+    return frozenset(known[name] for name in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """
+    What a server's connections go by.
+
+    Attributes:
+        limits: How much a peer may ask for.
+        lenient: What is forgiven in HTTP/1.1; nothing by default.
+        date: Returns the value of Date for answers that no handler makes. Without one they have none: "An
+            origin server without a clock MUST NOT generate a Date header field" (RFC 9110 §6.6.1).
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    lenient: frozenset[Leniency] = frozenset()
+    date: Callable[[], bytes] | None = None
+
+
+DEFAULT_RULES = Rules()
+"""Strict in everything, and without a clock."""
