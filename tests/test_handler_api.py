@@ -10,15 +10,17 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Serve
-from tests.helpers.peers import Answer, H1Peer, Kind
+from tests.helpers.peers import Answer, H1Peer, H2Peer, Kind, open_socket
 from tests.helpers.waiting import assert_soon
-from wptproto import HTTPException, Request, Response
+from wptproto import HTTPException, Request, Response, Server
+from wptproto.errors import RemoteProtocolError
 
 INTERNAL_ERROR = 2  # RFC 9113 §7
 
@@ -979,6 +981,9 @@ def test_continue(serve: Serve, kind: Kind) -> None:
     peer.sock.settimeout(10)
     if isinstance(peer, H1Peer):
         assert peer.sock.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    else:
+        assert isinstance(peer, H2Peer)
+        peer.wait_for_informational()
     peer.send_content(b"ok", end=True)
     answer = peer.read_answer()
     assert answer.text == "ok"
@@ -1043,3 +1048,23 @@ def test_upload_cut_short(serve: Serve, kind: Kind) -> None:
     peer.sock.close()
     assert through.wait(10)
     assert raised[0] in ("ExchangeClosed", "RemoteProtocolError")
+
+
+def test_a_broken_request_is_not_answered_as_a_sound_one(certs_dir: Path) -> None:
+    """
+    A handler that does not look at the content answers with the client's error all the same, if what is wrong
+    came before its answer; one that met the error itself answers what it will.
+    """
+
+    def handler(request: Request, response: Response) -> str:
+        if request.request_path == "/looks":
+            with suppress(RemoteProtocolError):
+                return request.body.decode()
+        return "fine"
+
+    with Server(routes=[("POST", "/*", handler)], certs_dir=certs_dir, https_port=None) as server:
+        for path, status in (("/", b"400"), ("/looks", b"200")):
+            with open_socket(server, "h1") as sock:
+                head = f"POST {path} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                sock.sendall(head.encode() + b"2\r\nok\r\nx\r\n")
+                assert sock.recv(1000).startswith(b"HTTP/1.1 " + status)

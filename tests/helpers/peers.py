@@ -266,6 +266,11 @@ class H2Peer(Peer):
             pass
         return answer
 
+    def wait_for_informational(self) -> None:
+        """Read until an interim response has come for the last request."""
+        while not self.answers[self.last].informational and self._receive():
+            pass
+
     def is_open(self) -> bool:
         return not self.closed and self.goaway is None
 

@@ -219,5 +219,5 @@ def test_is_chunked_in_doubt(lines: list[FieldLine]) -> None:
     ],
 )
 def test_field_lines(head: bytes, lines: list[FieldLine]) -> None:
-    """Order, case and repetition are as received, SP and HTAB around the value are not of it (RFC 9112 §5.1)."""
+    """Order, case and repetition are kept; SP and HTAB around a value are not of it (RFC 9112 §5.1)."""
     assert list(h1_octets.field_lines(head)) == lines

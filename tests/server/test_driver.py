@@ -54,7 +54,7 @@ def read_all(sock: socket.socket) -> bytes:
     ("octets", "status", "reason"),
     [
         (b"GET / HTTP/1.1\r\n\r\n", b"400", b"Host"),
-        (b"INVALID CONNECTION PREFACE\r\n\r\n", b"400", b"illegal request line"),
+        (b"INVALID CONNECTION PREFACE\r\n\r\n", b"400", b"not a version of HTTP"),
         (b"PRI * HTTP/2.0\r\n\r\nNO", b"400", b"preface"),
         (b"\x16\x03\x01\x00\x05", b"400", b"TLS"),
         (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", b"505", b"HTTP/3.0"),

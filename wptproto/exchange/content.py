@@ -47,6 +47,7 @@ class RequestContent(BufferedIOBase):
         self._arrived: deque[tuple[bytes, bool]] = deque()  # each with whether it is the last
         self._ended = False
         self._error: Exception | None = None
+        self._unnoticed: Exception | None = None
         self._signal = Signal()
         self._spool: IO[bytes] | None = None
         self._spooled = 0
@@ -69,7 +70,7 @@ class RequestContent(BufferedIOBase):
     def fail(self, error: Exception) -> None:
         """Let reads raise *error* where the content breaks off; it does not matter once it ended."""
         if not self._ended:
-            self._error = error
+            self._error = self._unnoticed = error
             self._signal.notify()
 
     # --- the handler's side --------------------------------------------------------------------
@@ -78,6 +79,11 @@ class RequestContent(BufferedIOBase):
     def has_arrived(self) -> bool:
         """Whether any of it has come, or its end."""
         return bool(self._arrived) or self._spooled > 0 or self._ended
+
+    def take_unnoticed(self) -> Exception | None:
+        """Return the error where the content breaks off, if nobody has met it by reading; only once."""
+        error, self._unnoticed = self._unnoticed, None
+        return error
 
     def read(self, size: int | None = -1, /) -> bytes:
         """
@@ -155,7 +161,7 @@ class RequestContent(BufferedIOBase):
         if self._arrived:
             return self._take_arrived()
         if self._error is not None:
-            raise self._error
+            raise self._noticed(self._error)
         return None
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -225,6 +231,10 @@ class RequestContent(BufferedIOBase):
         if self.closed:
             raise ValueError("the content of a request can be read until its response is finished")
 
+    def _noticed(self, error: Exception) -> Exception:
+        self._unnoticed = None
+        return error
+
     def _is_ready(self) -> bool:
         return bool(self._arrived) or self._ended or self._error is not None
 
@@ -243,7 +253,7 @@ class RequestContent(BufferedIOBase):
             # What arrived together is taken together, so that reading it octet by octet copies it once.
             data = self._take_arrived()[0][:size]
         elif self._error is not None:
-            raise self._error
+            raise self._noticed(self._error)
         else:
             return b""
         self._position += len(data)

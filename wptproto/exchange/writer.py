@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from email.utils import formatdate
 from typing import IO
 
 from wptproto.errors import LocalProtocolError
@@ -19,6 +17,7 @@ from wptproto.exchange.bridge import (
     SendInformational,
     Sent,
 )
+from wptproto.exchange.clock import date_now
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
 from wptproto.semantics.message import RequestHead, never_has_content, reason_phrase
 from wptproto.version import __version__
@@ -302,7 +301,7 @@ class ResponseWriter(ABC):
             length = None  # RFC 9110 §8.6: only a length that the content of a GET would have had
         if self._options.add_required_headers:
             self._add_missing(b"Server", SERVER_FIELD)
-            self._add_missing(b"Date", _date())
+            self._add_missing(b"Date", date_now())
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response
             # with a status code of 1xx (Informational) or 204 (No Content)."
             self._add_framing(None if status in (101, 204) else length, without_content)
@@ -418,15 +417,3 @@ class ResponseWriter(ABC):
 
     def _encode_value(self, value: Value) -> bytes:
         return b"%d" % value if isinstance(value, int) else self.encode(value)
-
-
-_date_now: tuple[int, bytes] = (0, b"")
-
-
-def _date() -> bytes:
-    """Return the value of Date (RFC 9110 §6.6.1), made once a second."""
-    global _date_now
-    now = int(time.time())
-    if _date_now[0] != now:
-        _date_now = (now, formatdate(now, usegmt=True).encode("ascii"))
-    return _date_now[1]

@@ -110,6 +110,7 @@ class Dispatcher:
         if response.writer.content_written:
             self._warn_of_what_is_lost(exchange)
         else:
+            _check_request(exchange)
             # The end follows at once, so what is ready waits for it and leaves together with it.
             response.explicit_flush = response.explicit_flush or response.content_is_ready()
             response.write()
@@ -199,6 +200,18 @@ def _settle(request: Request, handler: Handler | None) -> None:
     if base_path:
         request.doc_root = str(base_path)
         request.url_base = getattr(handler, "url_base", "/")
+
+
+def _check_request(exchange: Exchange) -> None:
+    """
+    Answer no request that is broken as if it were sound, though its handler did not look.
+
+    Raises:
+        RemoteProtocolError: What is wrong with its content, if that has come and no handler has met it.
+    """
+    error = exchange.content.take_unnoticed()
+    if isinstance(error, RemoteProtocolError) and not exchange.response.writer.committed:
+        raise error
 
 
 def _call(exchange: Exchange, handler: Handler | None) -> Any:

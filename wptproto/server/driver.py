@@ -52,6 +52,7 @@ from wptproto.protocol.events import (
 )
 from wptproto.protocol.h2 import H2Connection
 from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
+from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.outlet import Outlet
 from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
@@ -73,6 +74,7 @@ class Host(Protocol):
     """What a driver needs of the server it belongs to."""
 
     loop_thread: int
+    rules: Rules
 
     def attach(self, driver: Driver) -> None:
         """Take note of a new connection."""
@@ -151,7 +153,7 @@ class Driver(asyncio.Protocol):
                 self._fail_tls(error)
                 return
             if self._tls.established and self._connection is None:
-                self._connection = choose_by_alpn(self._tls.alpn_protocol)
+                self._connection = choose_by_alpn(self._tls.alpn_protocol, self._host.rules)
         else:
             plaintext = data
         if plaintext:
@@ -186,7 +188,7 @@ class Driver(asyncio.Protocol):
         if self._connection is None:
             self._opening += octets
             octets = bytes(self._opening)
-            self._connection = choose_by_octets(octets)
+            self._connection = choose_by_octets(octets, self._host.rules)
             if self._connection is None:
                 return
             self._opening.clear()
@@ -248,10 +250,11 @@ class Driver(asyncio.Protocol):
     # --- events --------------------------------------------------------------------------------
 
     def _handle(self, events: list[Event]) -> None:
+        begun: list[_Running] = []
         for event in events:
             match event:
                 case RequestReceived():
-                    self._begin(event)
+                    begun.append(self._run(event))
                 case ContentReceived(exchange_id, data, last):
                     if (running := self._running.get(exchange_id)) is not None:
                         running.exchange.content.feed(data, last=last)
@@ -276,11 +279,11 @@ class Driver(asyncio.Protocol):
                     log.debug("%s:%d: %s", *self._peer, reason)
                 case _:
                     assert_never(event)
+        # Only now, for what came together with its head may say that a request is broken, or was reset.
+        for running in begun:
+            if not running.bridge.closed:
+                self._host.start_exchange(running.exchange, running.bridge)
         self._pump()
-
-    def _begin(self, received: RequestReceived) -> None:
-        running = self._run(received)
-        self._host.start_exchange(running.exchange, running.bridge)
 
     def _run(self, received: RequestReceived) -> _Running:
         """Keep an exchange, from now until it is through."""

@@ -14,6 +14,7 @@ from typing import Any
 from wptproto.exchange.exchange import Exchange, Surroundings
 from wptproto.handlers.dispatcher import Dispatcher, is_async
 from wptproto.handlers.router import Handler
+from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
@@ -37,13 +38,17 @@ class Engine:
     It runs once.
     """
 
-    def __init__(self, dispatcher: Dispatcher, surroundings: Surround, latency: Latency | None) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, surroundings: Surround, latency: Latency | None, rules: Rules
+    ) -> None:
         """
         Args:
             dispatcher: Runs the handlers.
             latency: How long they are put off.
             surroundings: Tells what an exchange of a connection knows beyond its message.
+            rules: What its connections go by.
         """
+        self.rules = rules
         self.surroundings = surroundings
         self._dispatcher = dispatcher
         self._latency = latency

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from wptproto import certs
 from wptproto.errors import ConfigError
+from wptproto.exchange.clock import date_now
 from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
@@ -18,6 +19,7 @@ from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
+from wptproto.protocol.rules import Rules
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
@@ -115,6 +117,7 @@ class Server:
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
+        self._rules = Rules(date=date_now)
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
@@ -140,7 +143,7 @@ class Server:
         if self._engine is not None:
             raise ConfigError("the server listens already")
         terms = self._terms()
-        engine = Engine(self._dispatcher(), self._surroundings, self._latency)
+        engine = Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
         try:
             found = {
                 kind: tuple(engine.listen(self.hosts, port, terms[kind]) for port in ports)
