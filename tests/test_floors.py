@@ -23,6 +23,7 @@ FLOORS = {
     "wptproto.handlers": 4,
     "wptproto.server": 5,
     "wptproto.demo": 6,
+    "wptproto.wptserve": 6,
     "wptproto.cli": 6,
     "wptproto.welcome": 6,
     "wptproto.__main__": 6,

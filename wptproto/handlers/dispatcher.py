@@ -14,7 +14,7 @@ from typing import Any
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.exchange.request import Request
-from wptproto.handlers import pipes
+from wptproto.handlers import imports, pipes, root_modules, stand_ins
 from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
@@ -25,6 +25,7 @@ log = logging.getLogger("wptproto.handlers")
 
 _PACKAGE = Path(__file__).parent.parent
 _MACHINERY = (str(_PACKAGE / "handlers"), str(_PACKAGE / "exchange"))
+_IMPORTING = (imports.__file__, root_modules.__file__, stand_ins.__file__)
 
 
 class Dispatcher:
@@ -228,8 +229,14 @@ def _pipe(exchange: Exchange) -> None:
 
 
 def _script_traceback(error: BaseException) -> str:
-    """Return the traceback as its author wants it: from the handler's own frames on."""
-    return "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
+    """Return the traceback as its author wants it: from the handler's own frames on, and none of imports."""
+    whole = traceback.TracebackException(type(error), error, _own_frames(error.__traceback__))
+    left = [whole]
+    while left:
+        one = left.pop()
+        one.stack[:] = [frame for frame in one.stack if frame.filename not in _IMPORTING]
+        left += [other for other in (one.__cause__, one.__context__) if other is not None]
+    return "".join(whole.format())
 
 
 def _place(error: BaseException) -> str:

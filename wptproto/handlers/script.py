@@ -15,6 +15,7 @@ from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import below, resolve
 from wptproto.handlers.frame_by_frame import FrameByFrame
 from wptproto.handlers.function import apply_returned, begun_async
+from wptproto.handlers.imports import Imports
 
 __all__ = ["Scripts"]
 
@@ -40,6 +41,7 @@ class Scripts:
         self._root = root
         self.base_path = str(root)
         self.url_base = url_base
+        self._imports = Imports(root)
         self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
 
     def __call__(self, request: Request, response: Response) -> Any:
@@ -48,8 +50,7 @@ class Scripts:
             path = self._default_of(path)
         if not path.is_file():
             raise HTTPException(404, f"not a script: {request.path}")
-        namespace: dict[str, Any] = {"__file__": str(path)}
-        exec(self._compile(path), namespace)
+        namespace = self._imports.run(self._compile(path), path)
         main = namespace.get("main")
         frame_by_frame = FrameByFrame.of(namespace, str(path))
         if frame_by_frame is not None and (main is None or request.protocol_version == "HTTP/2.0"):
