@@ -60,6 +60,10 @@ class Stash:
         self._store = store
         self.default_path = default_path
 
+    def below(self, path: str | bytes) -> Stash:
+        """Return the same stash with another default path."""
+        return Stash(self._store, path)
+
     @property
     def lock(self) -> threading.Lock:
         """

@@ -43,7 +43,8 @@ class Server:
         router: Where routes are registered, also while it runs.
         rewriter: Where paths are registered that become others, also while it runs.
         config: What handlers and templates read of names and ports; while it runs, with its real ports.
-        stash: What its handlers leave for one another, here by default below the path ``/``.
+        stash: What its handlers leave for one another, here by default below the path ``/``. Servers that are
+            given the same one share it.
         doc_root: The directory it serves, or None.
         hosts: Where it listens.
         names: What a generated certificate is for.
@@ -107,8 +108,7 @@ class Server:
         self.doc_root = readable_directory(doc_root) if doc_root is not None else None
         self._idle_config = config.serving({}, None if self.doc_root is None else str(self.doc_root))
         self.config = self._idle_config
-        self._stash_store = StashStore()
-        self.stash = Stash(self._stash_store, "/")
+        self.stash = Stash(StashStore(), "/")
         roots = {} if self.doc_root is None else {"/": self.doc_root}
         mounted = {**roots, **_aliased(config, self.doc_root), **mounts}
         self.router = Router((*routes, *mount_routes(mounted)))
@@ -285,7 +285,7 @@ class Server:
         return Surroundings(scheme, client, server, self._seen_by, root)
 
     def _seen_by(self, request: Request) -> _ServerOfRequest:
-        return _ServerOfRequest(self, self._stash_store, request)
+        return _ServerOfRequest(self, request)
 
     def _terms(self) -> dict[str, TlsTerms | None]:
         """Return on what terms each kind of port speaks TLS; None is in the clear."""
@@ -308,14 +308,13 @@ class _ServerOfRequest:
     All else that is asked of it is the server's; what a handler sets on it stays with the request.
     """
 
-    def __init__(self, server: Server, store: StashStore, request: Request) -> None:
+    def __init__(self, server: Server, request: Request) -> None:
         self._server = server
-        self._store = store
         self._request = request
 
     @property
     def stash(self) -> Stash:
-        return Stash(self._store, self._request.url_parts.path)
+        return self._server.stash.below(self._request.url_parts.path)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
