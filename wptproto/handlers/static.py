@@ -94,9 +94,10 @@ class StaticFiles:
             names.insert(0, "../")
         items = "\n".join(f'<li><a href="./{quote(os.fsencode(name))}">{_shown(name)}</a>' for name in names)
         title = f"Directory listing for {escape(request.path)}"
-        response.headers.set("Content-Type", "text/html; charset=utf-8")
+        response.headers.set("Content-Type", "text/html")
         response.content = (
-            f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<ul>\n{items}\n</ul>\n"
+            f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n<h1>{title}</h1>\n'
+            f"<ul>\n{items}\n</ul>\n"
         )
 
 
