@@ -24,7 +24,7 @@ __all__ = ["Dispatcher", "is_async"]
 log = logging.getLogger("wptproto.handlers")
 
 _PACKAGE = Path(__file__).parent.parent
-_MACHINERY = (str(_PACKAGE / "handlers"), str(_PACKAGE / "exchange"))
+_MACHINERY = tuple(str(_PACKAGE / folder) for folder in ("handlers", "exchange", "wptserve"))
 _IMPORTING = (imports.__file__, root_modules.__file__, stand_ins.__file__)
 
 

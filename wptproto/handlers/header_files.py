@@ -17,7 +17,7 @@ from wptproto.handlers import pipes
 from wptproto.handlers.filesystem import below, resolve
 from wptproto.semantics.fields import FieldLine
 
-__all__ = ["header_lines"]
+__all__ = ["header_lines", "lines_beside"]
 
 
 def header_lines(root: Path, request: Request, url_base: str = "/") -> list[FieldLine]:
@@ -34,6 +34,18 @@ def header_lines(root: Path, request: Request, url_base: str = "/") -> list[Fiel
         PipeError: A substitution in a template is wrong.
     """
     asked = unquote_to_bytes(below(url_base, request.path).encode("latin-1"))
+    return lines_beside(root, asked, request)
+
+
+def lines_beside(root: Path, asked: bytes, request: Request) -> list[FieldLine]:
+    """
+    Return the fields for a file, in order, as :func:`header_lines` does.
+
+    Args:
+        root: The directory, resolved.
+        asked: The path of the file below it, with a slash in front, in octets, not encoded.
+        request: What templates may ask for.
+    """
     directory = asked.rpartition(b"/")[0] + b"/"
     return _lines_for(root, directory + b"__dir__", request) + _lines_for(root, asked, request)
 

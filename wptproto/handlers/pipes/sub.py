@@ -28,7 +28,7 @@ from wptproto.handlers.pipes.content import whole_content
 from wptproto.handlers.pipes.registry import nullable, opt, pipe
 from wptproto.handlers.pipes.variables import Function, Item, value_of
 
-__all__ = ["sub", "template"]
+__all__ = ["parse_step", "sub", "template", "tokens"]
 
 _SUBSTITUTION = re.compile(rb"{{([^}]*)}}")
 _TOKEN = re.compile(
@@ -94,7 +94,7 @@ def template(request: Request, content: bytes, escape_type: str | None = "html")
 # --- syntax --------------------------------------------------------------------------------------
 
 
-def _tokens(octets: bytes) -> list[tuple[str, str]]:
+def tokens(octets: bytes) -> list[tuple[str, str]]:
     """Return the kind and the text of each token, as far as there are any."""
     found = []
     at = 0
@@ -106,20 +106,21 @@ def _tokens(octets: bytes) -> list[tuple[str, str]]:
 
 
 def _parse(octets: bytes) -> _Expression:
-    tokens = _tokens(octets)
+    found = tokens(octets)
     variable = None
-    if tokens and tokens[0][0] == "assignment":
-        variable = tokens.pop(0)[1][:-1]
-    if not tokens or tokens[0][0] != "name":
+    if found and found[0][0] == "assignment":
+        variable = found.pop(0)[1][:-1]
+    if not found or found[0][0] != "name":
         where = f"behind {variable}:" if variable else "behind {{"
         raise PipeError(
             f"{where} comes a name, and no space before it, as in {{{{host}}}} or {{{{$id:uuid()}}}}"
         )
-    name = tokens.pop(0)[1]
-    return _Expression(variable, name, tuple(_parse_step(kind, text) for kind, text in tokens))
+    name = found.pop(0)[1]
+    return _Expression(variable, name, tuple(parse_step(kind, text) for kind, text in found))
 
 
-def _parse_step(kind: str, text: str) -> _Step:
+def parse_step(kind: str, text: str) -> _Step:
+    """Return what stands in the brackets of an item, or in the parentheses of a call."""
     within = text[1:-1]
     match kind:
         case "item":
