@@ -14,6 +14,7 @@ from wptproto.server.ports import wanted_ports
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+HANDLERS = [example for example in EXAMPLES if "def handler(" in example]
 
 
 def test_in_a_test_suite(monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> None:
@@ -29,7 +30,7 @@ def test_in_a_test_suite(monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> No
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("example", EXAMPLES[1:])
+@pytest.mark.parametrize("example", HANDLERS)
 def test_handlers(example: str, certs_dir: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """The handlers answer alike over all protocols."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -68,6 +69,12 @@ def test_the_config_file(tmp_path: Path, certs_dir: Path) -> None:
         assert peer.request("/pictures/names.sub.txt").text == (
             "xn--lve-6lad.web-platform.test www.not-web-platform.test"
         )
+
+
+def test_a_program_for_wptserve() -> None:
+    """The program written for wptserve runs, and finds what it asserts."""
+    (program,) = (example for example in EXAMPLES if "WebTestHttpd" in example)
+    exec(compile(program, "README.md", "exec"), {})
 
 
 def test_the_tree_is_the_one_there_is() -> None:
