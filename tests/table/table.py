@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.helpers.peers import Answer, Peer
-from tests.table import files, octets, pipes, ready_made, requests, responses, scripts, stash, writing
+from tests.table import (
+    files,
+    imports,
+    octets,
+    pipes,
+    ready_made,
+    requests,
+    responses,
+    scripts,
+    stash,
+    writing,
+)
 from tests.table.case import Case, Error, Field, Octets, Step
 
 __all__ = ["TABLE", "Row", "ask", "expect", "lines", "mask", "write"]
@@ -18,7 +29,7 @@ Line = tuple[bytes, bytes]
 
 TABLE: tuple[Row, ...] = tuple(
     (f"/{subject.__name__.rpartition('.')[2]}/{case.directory}", case)
-    for subject in (requests, responses, scripts, writing, octets, files, pipes, ready_made, stash)
+    for subject in (requests, responses, imports, scripts, writing, octets, files, pipes, ready_made, stash)
     for case in subject.CASES
 )
 """Each case with the path of its directory."""
