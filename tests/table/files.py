@@ -373,7 +373,7 @@ CASES = [
         {"a b&c.txt": "", "dir/é.txt": "", "it.html": "", "it.html.headers": "X-A: 1\n", "<b>.txt": ""},
         Step(
             path="",
-            fields=(("Content-Type", "text/html; charset=utf-8"),),
+            fields=(("Content-Type", "text/html"),),
             says=re.compile(
                 rb"(?s)<!doctype html>.*<h1>Directory listing for /files/listing/</h1>"
                 rb'.*<a href="[^"]*\.\./?">'
@@ -383,7 +383,6 @@ CASES = [
                 rb'.*<a href="[./]*it\.html">it\.html</a>.*'
             ),
             differs={
-                "fields": "does not say that it is UTF-8",
                 "content": "has the same links in other markup",
             },
         ),
@@ -409,10 +408,9 @@ CASES = [
         {"dir/default.py": "def main(request, response):\n    return 'a'\n"},
         Step(
             path="dir/",
-            fields=(("Content-Type", "text/html; charset=utf-8"),),
+            fields=(("Content-Type", "text/html"),),
             says=re.compile(rb"(?s).*default\.py.*"),
             differs={
-                "fields": "does not say that it is UTF-8",
                 "content": "has the same links in other markup",
             },
         ),
