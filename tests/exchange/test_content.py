@@ -55,6 +55,8 @@ def _closed() -> Iterator[None]:
         (lambda c: c.readline(), b"ab\n"),
         (lambda c: c.readline(2), b"ab"),
         (lambda c: c.readline(0), b""),
+        (lambda c: c.readline(max_bytes=2), b"ab"),
+        (lambda c: c.read(bytes=2), b"ab"),
         (lambda c: c.readlines(), [b"ab\n", b"cd\n", b"ef"]),
         (lambda c: c.readlines(4), [b"ab\n", b"cd\n"]),
         (lambda c: list(c), [b"ab\n", b"cd\n", b"ef"]),

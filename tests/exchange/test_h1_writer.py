@@ -171,7 +171,9 @@ def test_a_head_that_was_never_ended(wire: Wire) -> None:
 
 
 def test_raw_content_of_a_file(wire: Wire) -> None:
-    """write_raw_content takes a file of octets by hand, and closes it."""
+    """write_raw_content takes a file of octets by hand, and closes it; of nothing it makes nothing."""
+    with pytest.raises(ValueError, match="not NoneType"):
+        wire.writer.write_raw_content(None)  # type: ignore[arg-type]
     file = io.BytesIO(b"HTTP/1.1 202 Giraffe\r\nContent-Length: 1\r\n\r\nx")
     wire.writer.write_raw_content(file)
     assert file.closed

@@ -31,6 +31,7 @@ def root(tmp_path: Path) -> Path:
     (root / "asynchronous.py").write_text("async def main(request, response):\n    return 'awaited'\n")
     (root / "mainless.py").write_text("x = 1\n")
     (root / "broken.py").write_text("def main(:\n")
+    (root / "nul.py").write_bytes(b"x = 1\n\0")
     (root / "raising.py").write_text("1 / 0\n")
     (root / "counting.py").write_text(
         "count = 0\ndef main(request, response):\n    global count\n    count += 1\n    return str(count)\n"
@@ -163,8 +164,9 @@ def test_script_is_compiled_again_when_it_changes(peer: Peer, root: Path) -> Non
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/mainless.py", "mainless.py has no function main(request, response)"),
+        ("/mainless.py", "No main function or handlers in script"),
         ("/broken.py", "SyntaxError"),
+        ("/nul.py", "it has NUL octets"),
         ("/raising.py", "ZeroDivisionError"),
     ],
 )

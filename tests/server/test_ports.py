@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hyperframe.frame import SettingsFrame
 
+from tests.helpers.h2 import OPENING
 from tests.helpers.peers import H1Peer, H2Peer, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
@@ -92,7 +94,7 @@ def test_a_stash_for_all_ports(certs_dir: Path) -> None:
 # --- ALPN ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("offered", [("http/1.1",), ("http/1.0", "spdy/3"), ()])
+@pytest.mark.parametrize("offered", [("http/1.1",), ("http/1.0", "spdy/3")])
 def test_h2_alone(certs_dir: Path, offered: tuple[str, ...], caplog: pytest.LogCaptureFixture) -> None:
     """A client without h2 gets the alert no_application_protocol (RFC 7301 §3.2); the log says why."""
     with Server(
@@ -100,10 +102,20 @@ def test_h2_alone(certs_dir: Path, offered: tuple[str, ...], caplog: pytest.LogC
     ) as server:
         with pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"):
             connected(server, server.h2_port or 0, *offered)
-        said = f"by ALPN the client offers {', '.join(offered) or 'nothing'}, and this port h2 alone"
+        said = f"by ALPN the client offers {', '.join(offered)}, and this port h2 alone"
         assert_soon(lambda: said in caplog.text)
         with connected(server, server.h2_port or 0, "http/1.1", "h2") as sock:
             assert sock.selected_alpn_protocol() == "h2"
+
+
+def test_h2_without_alpn(certs_dir: Path) -> None:
+    """A client that does not speak of ALPN is taken to know that a port of h2 alone speaks HTTP/2."""
+    with (
+        Server(http_port=None, https_port=None, h2_port=0, certs_dir=certs_dir) as server,
+        connected(server, server.h2_port or 0) as sock,
+    ):
+        sock.sendall(OPENING)
+        assert sock.recv(9)[3] == SettingsFrame.type
 
 
 def test_a_hello_in_pieces(certs_dir: Path) -> None:

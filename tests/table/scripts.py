@@ -22,7 +22,7 @@ CASES = [
     ),
     Case("script that raises at once", {"it.py": "1 / 0\n"}, fails(500, "ZeroDivisionError")),
     Case("script that is no python", {"it.py": "def main(:\n"}, fails(500, "SyntaxError")),
-    Case("script of other octets", {"it.py": b"\x00\xff"}, fails(500, "SyntaxError")),
+    Case("script of other octets", {"it.py": b"\x00\xff"}, fails(500, "NUL octets")),
     Case("script without main", {"it.py": "x = 1\n"}, fails(500, "main")),
     Case("main that is no function", {"it.py": "main = 1\n"}, fails(500, "main")),
     Case("main of no arguments", {"it.py": "def main():\n    return 'a'\n"}, fails(500, "TypeError")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -85,16 +86,16 @@ class RequestContent(BufferedIOBase):
         error, self._unnoticed = self._unnoticed, None
         return error
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def read(self, bytes: int | None = -1) -> builtins.bytes:  # noqa: A002  # wptserve's name
         """
-        Return *size* octets, fewer only at the end; all the rest for a negative size or None.
+        Return so many octets, fewer only at the end; all the rest for a negative number or None.
 
         Raises:
             RemoteProtocolError: The client broke the framing, or left in the midst of it.
             ExchangeClosed: The exchange was reset, or its connection is gone.
         """
-        wanted = None if size is None or size < 0 else size
-        pieces: list[bytes] = []
+        wanted = None if bytes is None or bytes < 0 else bytes
+        pieces: list[builtins.bytes] = []
         have = 0
         while wanted is None or have < wanted:
             piece = self.read1(_PIECE_OCTETS if wanted is None else wanted - have)
@@ -164,9 +165,9 @@ class RequestContent(BufferedIOBase):
             raise self._noticed(self._error)
         return None
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        """Return octets up to and with the next LF; no more than *size*, if it is not negative."""
-        wanted = None if size is None or size < 0 else size
+    def readline(self, max_bytes: int | None = -1) -> bytes:
+        """Return octets up to and with the next LF; no more than *max_bytes*, if it is not negative."""
+        wanted = None if max_bytes is None or max_bytes < 0 else max_bytes
         pieces: list[bytes] = []
         have = 0
         while wanted is None or have < wanted:

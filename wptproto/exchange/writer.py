@@ -195,9 +195,16 @@ class ResponseWriter(ABC):
         return self._part_written()
 
     def write_raw_content(self, data: str | bytes | IO[bytes]) -> Sent:
-        """Write text, octets, or a file's, as :meth:`write` does."""
+        """
+        Write text, octets, or a file's, as :meth:`write` does.
+
+        Raises:
+            ValueError: It is none of these.
+        """
         if isinstance(data, str | bytes):
             return self.write(data)
+        if not hasattr(data, "read"):
+            raise ValueError(f"data is str, bytes or a file, not {type(data).__name__}: {data!r}")
         with data:
             return self.write(data.read())
 

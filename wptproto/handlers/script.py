@@ -58,7 +58,7 @@ class Scripts:
             if main is None:
                 return None
         if not callable(main):
-            raise ScriptError(f"{path} has no function main(request, response)")
+            raise ScriptError(f"No main function or handlers in script {path}")
         returned = main(request, response)
         pipe_string = pipes.pipe_string_for(str(path), request.url_parts.query)
         if inspect.isawaitable(returned) or isinstance(returned, AsyncGenerator):
@@ -84,6 +84,8 @@ class Scripts:
             source = path.read_bytes()
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {path.name}: {error.strerror}") from error
+        if b"\0" in source:
+            raise ScriptError(f"{path} is no script: it has NUL octets")
         code = compile(source, str(path), "exec", dont_inherit=True)
         self._compiled[path] = (version, code)
         return code

@@ -80,8 +80,9 @@ class TlsLayer:
 
     @property
     def alpn_protocol(self) -> str | None:
-        """What ALPN chose, None where the client did not ask."""
-        return self._object.selected_alpn_protocol()
+        """What ALPN chose, None where the client did not ask; a port of h2 alone is known to speak that."""
+        chosen = self._object.selected_alpn_protocol()
+        return "h2" if chosen is None and self._protocols == ("h2",) else chosen
 
     def receive_data(self, octets: bytes) -> bytes:
         """
@@ -123,12 +124,11 @@ class TlsLayer:
         if hello is None:
             return
         self._hello = None
-        # Who does not speak of ALPN speaks HTTP/1.1: RFC 9113 §3.2 has HTTP/2 over TLS agreed on by ALPN.
-        names = (b"http/1.1",) if hello.protocols is None else hello.protocols
-        offered = [name.decode("ascii", "backslashreplace") for name in names]
+        if hello.protocols is None:
+            return
+        offered = [name.decode("ascii", "backslashreplace") for name in hello.protocols]
         if not set(offered) & set(self._protocols):
-            theirs = "nothing" if hello.protocols is None else ", ".join(offered)
-            ours = " and ".join(self._protocols)
+            theirs, ours = ", ".join(offered), " and ".join(self._protocols)
             raise TlsError(
                 f"by ALPN the client offers {theirs}, and this port {ours} alone", NO_APPLICATION_PROTOCOL
             )
