@@ -105,7 +105,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
 
 
 def _config(path: Path | None) -> Config:
-    return Config.from_dict(dict(DEFAULTS)) if path is None else Config.load(path, DEFAULTS)
+    return Config.load(*([] if path is None else [path]), defaults=DEFAULTS)
 
 
 def _ports(given: list[int | None] | None) -> AskedPorts:

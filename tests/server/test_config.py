@@ -134,14 +134,32 @@ def test_load_over_defaults(tmp_path: Path) -> None:
         "subdomains": ["www"],
         "logging": {"level": "info"},
     }
-    config = Config.load(path, defaults)
+    config = Config.load(path, defaults=defaults)
     assert config.ports == {"http": [80], "https": [8443]}
     assert (config.subdomains, config.logging["level"]) == (("a",), "INFO")
     assert config.doc_root == str(tmp_path / "root")
     absolute = write(tmp_path / "absolute.json", '{"doc_root": "/srv/root", "ports": {"http": 1}}')
     with pytest.raises(ConfigError, match=r"absolute.json: ports\[http\]: a list is wanted"):
-        Config.load(absolute, defaults)
+        Config.load(absolute, defaults=defaults)
     assert Config.load(write(absolute, '{"doc_root": "/srv/root"}')).doc_root == "/srv/root"
+
+
+def test_load_several(tmp_path: Path) -> None:
+    """Of several files the last counts, then those before it, then the defaults; objects are merged."""
+    first = write(tmp_path / "1.json", '{"ports": {"https": [2], "h2": [3]}, "subdomains": ["a"]}')
+    second = write(tmp_path / "2.json", '{"ports": {"h2": [4]}, "subdomains": ["b"], "alternate_hosts": {}}')
+    defaults = {
+        "browser_host": "web.test",
+        "ports": {"http": [1], "https": [1]},
+        "alternate_hosts": {"a": "b"},
+    }
+    config = Config.load(first, second, defaults=defaults)
+    assert (config.browser_host, config.subdomains) == ("web.test", ("b",))
+    assert (config.ports, config.alternate_hosts) == ({"http": [1], "https": [2], "h2": [4]}, {"a": "b"})
+    assert Config.load() == Config()
+    assert defaults["ports"] == {"http": [1], "https": [1]}
+    roots = write(tmp_path / "3.json", '{"doc_root": "root"}')
+    assert Config.load(roots, first).doc_root == str(tmp_path / "root")
 
 
 @pytest.mark.parametrize(

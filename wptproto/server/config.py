@@ -7,7 +7,6 @@ expect; whether those lead to the server is for the client's resolver to know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -102,37 +101,33 @@ class Config(Mapping[str, Any]):
                 raise ConfigError(f"{name}: no further key can be called so")
 
     @classmethod
-    def load(cls, path: str | Path, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
+    def load(cls, *paths: str | Path, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """
-        Read a JSON file, an object whose keys are this class's attributes.
+        Read JSON files, each an object whose keys are this class's attributes.
 
         Keys of wptserve's that mean nothing here are kept among *others*.
 
         Args:
-            path: The file. Its *doc_root* is found from the directory where it lies.
-            defaults: Settings that count where the file has none; of objects in them, key by key.
+            paths: What a later file says counts; of objects in them, key by key. A *doc_root* is found
+                from the directory where its file lies.
+            defaults: Settings that count where no file says anything.
 
         Raises:
-            ConfigError: The file cannot be read, is no such JSON, or a key or its value is wrong.
+            ConfigError: A file cannot be read, is no such JSON, or a key or its value is wrong.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from error
-        try:
-            settings = json.loads(text, object_pairs_hook=config_values.without_repetition)
-            if isinstance(settings, dict):
-                settings = config_values.merged(defaults, settings)
-            config = cls.from_dict(settings)
-        except json.JSONDecodeError as error:
-            raise ConfigError(f"{path}: not JSON: {error}") from error
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        if config.doc_root is None:
-            return config
-        return replace(config, doc_root=str(Path(path).absolute().parent / config.doc_root))
+        settings = dict(defaults)
+        config = cls.from_dict(settings)
+        for path in paths:
+            try:
+                found = config_values.read_settings(path)
+                config = cls.from_dict(config_values.merged(settings, found))
+            except ConfigError as error:
+                raise ConfigError(f"{path}: {error}") from error
+            if "doc_root" in found and config.doc_root is not None:
+                found["doc_root"] = str(Path(path).absolute().parent / config.doc_root)
+                config = replace(config, doc_root=found["doc_root"])
+            settings = config_values.merged(settings, found)
+        return config
 
     @classmethod
     def from_dict(cls, settings: object) -> Self:
@@ -142,8 +137,7 @@ class Config(Mapping[str, Any]):
         Raises:
             ConfigError: A key is unknown, or its value is wrong.
         """
-        if not isinstance(settings, dict):
-            raise ConfigError(f"an object of settings is wanted, not {settings!r}")
+        settings = config_values.settings(settings)
         own = {name.name for name in fields(cls)} - {"others"}
         for key in settings:
             if key not in own | _FOREIGN:

@@ -7,6 +7,7 @@ Each function returns a value as the config keeps it, a copy, or raises a Config
 from __future__ import annotations
 
 import difflib
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,8 +25,9 @@ __all__ = [
     "merged",
     "port",
     "ports",
+    "read_settings",
+    "settings",
     "unknown_key",
-    "without_repetition",
 ]
 
 _RENAMED = {"host": "browser_host", "external_host": "server_host", "host_ip": "server_host"}
@@ -38,22 +40,42 @@ def unknown_key(key: str, own: Iterable[str]) -> str:
     return f"{key}: there is no such key" + (f"; is {near} meant?" if near else "")
 
 
-def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Return the settings in a JSON file; its name is for the caller to say in an error."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return settings(json.loads(text, object_pairs_hook=_without_repetition))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 at octet {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error}") from error
+
+
+def settings(value: object) -> dict[str, Any]:
+    """Return settings, which are an object."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"an object of settings is wanted, not {value!r}")
+    return value
+
+
+def merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings in which the later ones count; objects in both are merged themselves."""
+    found = dict(earlier)
+    for key, value in later.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if both else value
+    return found
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object; a key that stands in it twice is an error, and not the last one's."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
             raise ConfigError(f"{key}: stands there twice")
         found[key] = value
-    return found
-
-
-def merged(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings, and defaults where there are none; objects are merged key by key."""
-    found = {**defaults, **settings}
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and isinstance(defaults.get(key), Mapping):
-            found[key] = merged(defaults[key], value)
     return found
 
 
