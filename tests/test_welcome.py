@@ -53,8 +53,12 @@ def test_where_the_names_lead(host: str, address: str) -> None:
 
 
 def test_resolver_rules() -> None:
-    """Chromium's rules are for the hosts and for all that is below them."""
+    """Chromium's rules are for the hosts and for all that is below them, but what shall lead nowhere."""
     assert resolver_rules(Config(), "[::1]") == "MAP localhost [::1], MAP *.localhost [::1]"
+    config = Config(browser_host="a.test", not_subdomains=["none"])
+    assert resolver_rules(config, "127.0.0.1") == (
+        "MAP none.a.test ~NOTFOUND, MAP a.test 127.0.0.1, MAP *.a.test 127.0.0.1"
+    )
 
 
 def test_certificates(tmp_path: Path) -> None:

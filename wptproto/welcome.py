@@ -70,9 +70,15 @@ def ready_line(server: Server) -> str:
 
 
 def resolver_rules(config: Config, address: str) -> str:
-    """Return the rules by which Chromium finds the hosts of a config, and all below them, at an address."""
+    """
+    Return the rules by which Chromium finds the hosts of a config, and all below them, at an address.
+
+    Those domains that shall lead nowhere do not.
+    """
     hosts = [config.browser_host, *config.alternate_hosts.values()]
-    return ", ".join(f"MAP {name} {address}" for host in hosts for name in (host, f"*.{host}"))
+    rules = [f"MAP {name} ~NOTFOUND" for name in sorted(config.not_domains_set)]
+    rules += [f"MAP {name} {address}" for host in hosts for name in (host, f"*.{host}")]
+    return ", ".join(rules)
 
 
 def _urls(server: Server) -> dict[str, list[str]]:
