@@ -26,27 +26,31 @@ _MISSING = object()
 _PORT = re.compile(r":[0-9]+\Z")
 
 
-class RequestHeaders:
-    """A request's fields, found without case; names may be str or bytes, values are bytes."""
+class RequestHeaders(dict[Any, list[bytes]]):
+    """
+    A request's fields, found without case; names may be str or bytes, values are bytes.
+
+    It is a dict of names in lower case to lists of values, and scripts written for wptserve count on
+    that; but ``[]`` and ``get`` are a field's whole value, its lines joined by commas (RFC 9110 §5.3).
+    """
 
     def __init__(self, fields: Fields) -> None:
-        self._fields = fields
+        super().__init__()
+        for name, value in fields:
+            self.setdefault(name.lower(), []).append(value)
 
-    def __getitem__(self, name: str | bytes) -> bytes:
-        """Return the value; several field lines of one name are joined by commas (RFC 9110 §5.3)."""
-        value = self._fields.get(to_octets(name))
-        if value is None:
-            raise KeyError(name)
-        return value
+    def __getitem__(self, name: str | bytes) -> bytes:  # type: ignore[override]
+        """Return the value; KeyError where there is none."""
+        return b", ".join(self.get_list(name))
 
-    @overload
+    @overload  # type: ignore[override]
     def get(self, name: str | bytes) -> bytes | None: ...
     @overload
     def get(self, name: str | bytes, default: D) -> bytes | D: ...
     def get(self, name: str | bytes, default: object = None) -> object:
         """Return the value as ``[]`` does, or *default*."""
-        value = self._fields.get(to_octets(name))
-        return default if value is None else value
+        values = self.get_list(name, None)
+        return default if values is None else b", ".join(values)
 
     @overload
     def get_list(self, name: str | bytes) -> list[bytes]: ...
@@ -54,34 +58,15 @@ class RequestHeaders:
     def get_list(self, name: str | bytes, default: D) -> list[bytes] | D: ...
     def get_list(self, name: str | bytes, default: object = _MISSING) -> object:
         """Return the values of all field lines of a name; KeyError where there are none and no default."""
-        values = self._fields.get_list(to_octets(name))
-        if not values:
-            if default is _MISSING:
-                raise KeyError(name)
-            return default
-        return values
+        values = super().get(to_octets(name).lower())
+        if values is not None:
+            return list(values)
+        if default is _MISSING:
+            raise KeyError(name)
+        return default
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str | bytes) and to_octets(name) in self._fields
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Iterate over the names, in lower case, each once, in the order of their first lines."""
-        return iter(dict.fromkeys(name.lower() for name, _ in self._fields))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def keys(self) -> list[bytes]:
-        """Return the names, in lower case."""
-        return list(self)
-
-    def values(self) -> list[list[bytes]]:
-        """Return the values of each name, as ``get_list`` gives them."""
-        return [self.get_list(name) for name in self]
-
-    def items(self) -> list[tuple[bytes, list[bytes]]]:
-        """Return each name, in lower case, with its values as ``get_list`` gives them."""
-        return [(name, self.get_list(name)) for name in self]
+        return isinstance(name, str | bytes) and super().__contains__(to_octets(name).lower())
 
     def itervalues(self) -> Iterator[bytes]:
         """Iterate over the values, as ``[]`` gives them."""
@@ -92,7 +77,7 @@ class RequestHeaders:
         return ((name, self[name]) for name in self)
 
     def __repr__(self) -> str:
-        return f"RequestHeaders({self.items()!r})"
+        return f"RequestHeaders({super().__repr__()})"
 
 
 class RawHeaders(Message):
