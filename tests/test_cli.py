@@ -207,6 +207,21 @@ def test_welcome_to_a_directory(
 
 
 @pytest.mark.usefixtures("stopping")
+def test_welcome_to_a_checkout(
+    free: Sequence[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a checkout it says what is not served, and how Chromium is told where its hosts are."""
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources" / "testharness.js").write_text("")
+    assert run(*free, "--h2-port", "0", "--wpt", tmp_path) == 0
+    output = capsys.readouterr().out
+    assert f"serves {tmp_path} (Web Platform Tests, no WebSockets);" in output
+    assert "It is also web-platform.test, not-web-platform.test, www.web-platform.test," in output
+    rules = "MAP nonexistent.web-platform.test ~NOTFOUND, MAP web-platform.test 127.0.0.1, MAP *.web-platform"
+    assert all(rule in output for rule in rules.split(", "))
+
+
+@pytest.mark.usefixtures("stopping")
 def test_welcome_without_certs(
     certs_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,6 +241,22 @@ def test_serves_a_directory(certs_dir: Path, tmp_path: Path) -> None:
         assert server.get("/hello.txt").read() == b"hello"
         assert server.get("/script.py").read() == b"from a script"
         assert server.get("/echo").status == 404
+
+
+def test_serves_a_checkout(certs_dir: Path, tmp_path: Path) -> None:
+    """It serves the tests of a checkout with their pages, as the checkout's config and --config say."""
+    for name, text in {
+        "resources/testharness.js": "",
+        "x.any.js": "",
+        "names.sub.txt": "{{host}} {{domains[www]}}",
+        "config.json": '{"browser_host": "a.test", "ports": {"h2": []}}',
+        "more.json": '{"browser_host": "b.test"}',
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with serving(certs_dir, "--wpt", tmp_path, "--config", tmp_path / "more.json") as server:
+        assert b"/x.any.js" in server.get("/x.any.html").read()
+        assert server.get("/names.sub.txt").read() == b"b.test www.b.test"
 
 
 def test_serves_the_current_directory(certs_dir: Path, tmp_path: Path) -> None:
@@ -619,6 +650,7 @@ def test_narrow_encoding(certs_dir: Path, tmp_path: Path) -> None:
 
 # --- what is wrong -------------------------------------------------------------------------------
 
+HERE = str(Path(__file__).parent)
 BAD_PORTS = ("x", "", "-1", "65536", "+1", "\u0661")
 NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535, or none; see: wptproto serve"
 
@@ -655,6 +687,15 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
             "argument --latency: 'x' is no number of seconds; see: wptproto serve --help",
         ),
         (["serve", "--latency=-1"], "latency_s: seconds, 0 or more, are wanted, not -1.0"),
+        (["serve", "--wpt", "/no/such"], "cannot serve /no/such: No such file or directory"),
+        (
+            ["serve", "--wpt", HERE],
+            f"{HERE} is no checkout of the Web Platform Tests: it has no resources/testharness.js",
+        ),
+        (
+            ["serve", "--wpt", HERE, "--demo"],
+            "--wpt names all that is served, so there is no place for DOCROOT or --demo beside it",
+        ),
         (["serve", "/no/such"], "cannot serve /no/such: No such file or directory"),
         (["serve", __file__], f"cannot serve {__file__}: Not a directory"),
         (

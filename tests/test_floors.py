@@ -24,6 +24,7 @@ FLOORS = {
     "wptproto.server": 5,
     "wptproto.demo": 6,
     "wptproto.wptserve": 6,
+    "wptproto.wpt": 6,
     "wptproto.cli": 6,
     "wptproto.welcome": 6,
     "wptproto.__main__": 6,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from wptproto import certs, demo
+from wptproto import certs, demo, wpt
 from wptproto.errors import ConfigError, WptprotoError
 from wptproto.server.config import Config
 from wptproto.server.listener import is_wildcard
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     with _until_signal():
-        config = _config(options.config)
+        config = _config(options)
         level = options.log_level or config.logging["level"]
         with _logging(level.upper()), _server(options, config) as server:
             _say(ready_line(server) if options.ready_json else _welcome(server, options))
@@ -86,9 +87,12 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
     if (options.cert is None) != (options.key is None):
         raise ConfigError("--cert needs --key, and --key needs --cert")
     served_already = options.demo or config.doc_root is not None
-    return Server(
-        options.docroot or (None if served_already else Path()),
-        demo.routes() if options.demo else (),
+    if options.wpt is not None:
+        make = functools.partial(wpt.server, options.wpt)
+    else:
+        root = options.docroot or (None if served_already else Path())
+        make = functools.partial(Server, root, demo.routes() if options.demo else ())
+    return make(
         hosts=tuple(options.host) or None,
         http_port=_ports(options.http_port),
         https_port=_ports(options.https_port),
@@ -104,8 +108,15 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
     )
 
 
-def _config(path: Path | None) -> Config:
-    return Config.load(*([] if path is None else [path]), defaults=DEFAULTS)
+def _config(options: argparse.Namespace) -> Config:
+    files = [] if options.config is None else [options.config]
+    if options.wpt is None:
+        return Config.load(*files, defaults=DEFAULTS)
+    if options.demo or options.docroot is not None:
+        raise ConfigError(
+            "--wpt names all that is served, so there is no place for DOCROOT or --demo beside it"
+        )
+    return wpt.checkout_config(options.wpt, *files)
 
 
 def _ports(given: list[int | None] | None) -> AskedPorts:
@@ -181,7 +192,8 @@ def _logging(level: str) -> Iterator[None]:
 def _welcome(server: Server, options: argparse.Namespace) -> str:
     subjects = ["its demonstration"] if options.demo else []
     if server.doc_root is not None:
-        subjects.append(f"{server.doc_root} (files, and *.py as handlers)")
+        what = "files, and *.py as handlers" if options.wpt is None else "Web Platform Tests, no WebSockets"
+        subjects.append(f"{server.doc_root} ({what})")
     path = "/echo" if options.demo else "/"
     own = options.cert is not None
     return welcome(server, subjects, path=path, own_certificate=own, certs_dir=options.certs)
@@ -234,6 +246,8 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     root = "directory to serve (default: the current one; with --demo: none)"
     add("docroot", metavar="DOCROOT", nargs="?", type=Path, help=root)
     add("--demo", action="store_true", help="serve the built-in demonstration, before what DOCROOT has")
+    checkout = "serve a checkout of the Web Platform Tests, under their hosts and ports; no WebSockets"
+    add("--wpt", metavar="DIR", type=Path, help=checkout)
     host = "address to listen on; may be given several times (default: 127.0.0.1 and ::1)"
     add("--host", metavar="HOST", action="append", default=[], help=host)
     config = "JSON file with hosts, ports, directories and more; flags win over it"
