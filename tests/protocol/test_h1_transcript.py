@@ -130,6 +130,7 @@ def test_no_content(octets: bytes, method: str) -> None:
         (b"HTTP/1.1 099 Odd\r\n\r\n", "no response with status 99"),
         (OK + b"A: b\0c\r\n\r\n", "NUL or CR"),
         (OK + b"A: b\rc\r\n\r\n", "NUL or CR"),
+        (OK + b"A: 1\n\r", "breaks off"),
         (OK + b"Content-Length: 3\r\n\r\nxy", "1 octets are missing"),
         (OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nxyz", "not one Content-Length"),
         (OK + b"Content-Length: -3\r\n\r\nxyz", "not one Content-Length"),

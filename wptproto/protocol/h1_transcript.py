@@ -87,16 +87,19 @@ class Transcript:
         Take note that the script has written all it will.
 
         Returns:
-            What its end makes of the last octets: a head needs no empty line behind it.
+            What its end makes of the last octets: a head needs no empty line behind it, as long as
+            its last line is not in doubt.
 
         Raises:
             LocalProtocolError: The message is cut short.
         """
         if self._reading is _Reading.STATUS_LINE and self._buffer:
             self._read_all(b"\n")
-        if self._reading is _Reading.FIELDS:
+        if self._reading is _Reading.FIELDS and not self._buffer.endswith(b"\r"):
             self._read_all(b"\n\n" if self._buffer else b"\n")
         match self._reading:
+            case _Reading.FIELDS:
+                raise LocalProtocolError("a head written by hand breaks off inside the end of a line")
             case _Reading.STATUS_LINE:
                 raise LocalProtocolError("there is no final response in what was written by hand")
             case _Reading.CONTENT:
