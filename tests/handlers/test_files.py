@@ -110,7 +110,7 @@ def test_no_such_file(peer: Peer, path: str) -> None:
 
 def test_methods(peer: Peer) -> None:
     """A file answers GET and HEAD."""
-    assert peer.request("/page.html", method="POST", content=b"x").get("allow") == "GET, HEAD"
+    assert peer.request("/page.html", method="POST", content=b"x").get("allow") == "GET, HEAD, OPTIONS"
 
 
 def test_directory(peer: Peer) -> None:

@@ -92,10 +92,10 @@ def test_methods(methods: Any, method: str, found: bool) -> None:
 @pytest.mark.parametrize(
     ("routes", "allowed"),
     [
-        (["GET"], "GET, HEAD"),
-        (["HEAD"], "HEAD"),
-        (["PUT", "GET", "PUT"], "GET, HEAD, PUT"),
-        ([["DELETE", "PUT"], "GET"], "DELETE, GET, HEAD, PUT"),
+        (["GET"], "GET, HEAD, OPTIONS"),
+        (["HEAD"], "HEAD, OPTIONS"),
+        (["PUT", "GET", "PUT"], "GET, HEAD, OPTIONS, PUT"),
+        ([["DELETE", "PUT"], "GET"], "DELETE, GET, HEAD, OPTIONS, PUT"),
     ],
 )
 def test_method_not_allowed(routes: list[Any], allowed: str) -> None:

@@ -738,7 +738,7 @@ def test_content_that_ends_with_the_connection() -> None:
         ("GET", 204, [], b"ok", False),
         ("GET", 304, [LENGTH_2], b"", True),
         ("CONNECT", 200, [], b"", False),
-        ("CONNECT", 405, [LENGTH_0], b"", True),
+        ("CONNECT", 405, [LENGTH_0], b"", False),
         ("GET", 101, [], b"", False),
         ("GET", 103, [], b"", False),
     ],

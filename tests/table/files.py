@@ -172,7 +172,7 @@ CASES = [
                 path="it.txt",
                 method=method,
                 content=b"",
-                fields=(("Allow", "GET, HEAD"),),
+                fields=(("Allow", "GET, HEAD, OPTIONS"),),
                 differs={"status": "says 404, as if there were no such file"},
             )
             for method in ("POST", "PUT", "DELETE")

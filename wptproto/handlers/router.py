@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from wptproto.errors import RouteError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
+from wptproto.handlers.unrouted import REGISTERED, MethodNotAllowed, NotImplementedMethod, Options
 
 __all__ = ["Handler", "Route", "Router", "any_method", "literal", "takes"]
 
@@ -28,7 +29,9 @@ def literal(path: str) -> str:
 
 
 def takes(methods: frozenset[str], method: str) -> bool:
-    """Whether a method is one of those; GET is HEAD, too."""
+    """Whether a method is one of those; GET is HEAD, too, and any is not CONNECT, which opens a tunnel."""
+    if method == "CONNECT":
+        return method in methods
     return method in methods or any_method in methods or (method == "HEAD" and "GET" in methods)
 
 
@@ -52,8 +55,9 @@ class Router:
         Put a route before all others.
 
         Args:
-            methods: One method or several; ``*`` is any. GET answers HEAD, too.
-            pattern: What the path, as received, has to be; a leading ``/`` may be left out.
+            methods: One method or several; ``*`` is any but CONNECT. GET answers HEAD, too.
+            pattern: What the path, as received, has to be; a leading ``/`` may be left out. CONNECT has
+                no path, and is for ``/``.
             handler: Called with the request and the response.
 
         Raises:
@@ -77,9 +81,10 @@ class Router:
         """
         Return the handler for a request, and set ``request.route_match``.
 
-        Where routes match the path, but none the method, that is one which says so; where none matches, None.
+        Where no route takes it, that is one which says why; where none matches the path, None.
         """
-        method, path = request.method, request.path
+        method = request.method
+        path = request.path if method != "CONNECT" else "/"
         others: set[str] = set()
         for methods, pattern, handler in self._routes:
             match = pattern.fullmatch(path)
@@ -91,18 +96,18 @@ class Router:
                 }
                 return handler
             others |= methods
-        return _MethodNotAllowed(others) if others else None
+        return self._without_route(method, path, others)
 
-
-class _MethodNotAllowed:
-    """Answers what no route takes with the methods that some do (RFC 9110 §15.5.6)."""
-
-    def __init__(self, methods: set[str]) -> None:
-        self._allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-
-    def __call__(self, request: Request, response: Response) -> None:
-        response.set_error(405, f"{request.path} is for {self._allowed}, and not for {request.method}")
-        response.headers.set("Allow", self._allowed)
+    def _without_route(self, method: str, path: str, others: set[str]) -> Handler | None:
+        """Return what answers for a path that has routes only for *others*."""
+        known = REGISTERED - {"CONNECT"} | {name for methods, _, _ in self._routes for name in methods}
+        if method not in known:
+            return NotImplementedMethod()
+        if method == "OPTIONS" and path == "*":
+            return Options(known - {any_method})
+        if not others:
+            return None
+        return Options(others) if method == "OPTIONS" else MethodNotAllowed(others)
 
 
 _STAR_GROUP = "_star_"

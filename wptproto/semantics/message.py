@@ -96,6 +96,11 @@ class ResponseHead:
 
 
 def asks_to_persist(head: RequestHead) -> bool:
-    """Whether a client allows another request on its HTTP/1.1 connection (RFC 9112 §9.3)."""
+    """
+    Whether a client allows another request on its HTTP/1.1 connection (RFC 9112 §9.3).
+
+    Behind CONNECT it may already have sent octets for the tunnel, and they are no request.
+    """
     options = head.fields.tokens(b"connection")
-    return b"close" not in options and (head.version != "HTTP/1.0" or b"keep-alive" in options)
+    persistent = b"close" not in options and (head.version != "HTTP/1.0" or b"keep-alive" in options)
+    return persistent and head.method != "CONNECT"
