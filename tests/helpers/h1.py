@@ -12,7 +12,7 @@ from wptproto.protocol.h1 import H1Connection
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import RequestHead, ResponseHead
 
-__all__ = ["Message", "begin", "head_of", "read_messages", "request", "respond", "response_head"]
+__all__ = ["Message", "begin", "head_of", "read_messages", "read_one", "request", "respond", "response_head"]
 
 
 def request(
@@ -86,7 +86,35 @@ def read_messages(octets: bytes, *methods: str, eof: bool = False) -> list[Messa
     return messages
 
 
-def _read_message(client: h11.Connection) -> Message:
+def read_one(octets: bytes, method: str, *, eof: bool) -> tuple[Message | None, int]:
+    """
+    Read the first response in *octets*, with the interim ones before it.
+
+    Returns:
+        It, and how many octets it is; None and 0 where more must come first.
+
+    Raises:
+        h11.RemoteProtocolError: It is none.
+    """
+    client = h11.Connection(h11.CLIENT, max_incomplete_event_size=1024 * 1024)
+    client.send(h11.Request(method=method, target="/", headers=[("Host", "localhost")]))
+    client.send(h11.EndOfMessage())
+    if octets:
+        client.receive_data(octets)
+    if eof:
+        client.receive_data(b"")
+    try:
+        message = _read_message(client, ends=False)
+    except _Incomplete:
+        return None, 0
+    return message, len(octets) - len(client.trailing_data[0])
+
+
+class _Incomplete(AssertionError):
+    """The response breaks off."""
+
+
+def _read_message(client: h11.Connection, *, ends: bool = True) -> Message:
     message: Message | None = None
     interim: list[tuple[int, list[FieldLine]]] = []
     while True:
@@ -102,7 +130,7 @@ def _read_message(client: h11.Connection) -> Message:
             case h11.EndOfMessage() if message is not None:
                 message.trailers = list(event.headers.raw_items())
                 return message
-            case h11.NEED_DATA if client.trailing_data == (b"", False):
+            case h11.NEED_DATA if ends and client.trailing_data == (b"", False):
                 client.receive_data(b"")
             case _:
-                raise AssertionError(f"the response breaks off: {event!r}")
+                raise _Incomplete(f"the response breaks off: {event!r}")

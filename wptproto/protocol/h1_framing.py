@@ -71,7 +71,7 @@ def _parse_length(values: list[bytes], rules: Rules) -> int:
         values = list(members)
     if len(values) != 1 or _LENGTH.fullmatch(values[0]) is None:
         raise RemoteProtocolError(f"Content-Length is not one number: {_listed(values)}")
-    # RFC 9110 §8.6: "a recipient MUST anticipate potentially large decimal numerals and prevent parsing
+    # RFC 9110 §8.6: "recipients MUST anticipate potentially large decimal numerals and prevent parsing
     # errors due to integer conversion overflows".
     digits = values[0].lstrip(b"0") or b"0"
     if len(digits) > _MAX_DIGITS or int(digits) > rules.limits.content_octets:
