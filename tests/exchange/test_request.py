@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from collections.abc import Iterator
 
 import pytest
@@ -120,6 +122,8 @@ def test_raw_headers_by_name(raw: RawHeaders) -> None:
 def test_raw_headers_as_text() -> None:
     """As text they are lines, with an empty one behind them."""
     assert str(h1_request(b"X-A: 1").raw_headers) == "Host: a\nX-A: 1\n\n"
+    multipart = h1_request(b"Content-Type: multipart/form-data; boundary=b").raw_headers
+    assert str(multipart) == "Host: a\nContent-Type: multipart/form-data; boundary=b\n\n"
 
 
 def test_raw_headers_over_h2() -> None:

@@ -92,6 +92,7 @@ class RawHeaders(Message):
         super().__init__()
         for name, value in fields:
             self[name.decode("latin-1")] = value.decode("latin-1")
+        self.set_payload("")  # with none at all, ``str`` would write boundaries for a multipart type
 
     def getallmatchingheaders(self, name: str) -> list[str]:
         """Return the field lines of a name, as ``Name: value``."""
