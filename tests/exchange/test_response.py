@@ -35,14 +35,20 @@ def test_set_replaces_all_of_a_name() -> None:
 
 
 def test_append_keeps_what_is_there() -> None:
-    """append() adds a line, in its order, with its case."""
+    """append() adds a line; one of a name that is there stands behind it, and is written as it is."""
     headers = ResponseHeaders()
     headers.append("A", "1")
     headers.append("B", "2")
     headers.append("a", "3")
-    headers.update([("C", "4")])
-    assert headers.items() == [(b"A", b"1"), (b"B", b"2"), (b"a", b"3"), (b"C", b"4")]
-    assert len(headers) == 4
+    headers.update([("C", "4"), ("A", "5")])
+    assert headers.items() == [(b"A", b"1"), (b"A", b"3"), (b"A", b"5"), (b"B", b"2"), (b"C", b"4")]
+    assert len(headers) == 5
+
+
+def test_a_list_of_fields_is_left_as_it_is() -> None:
+    """What headers are made of keeps its order, case and repetition."""
+    given = [(b"A", b"1"), (b"B", b"2"), (b"a", b"3")]
+    assert ResponseHeaders(given).items() == given
 
 
 def test_get() -> None:

@@ -34,14 +34,14 @@ _MISSING = object()
 
 class ResponseHeaders:
     """
-    A response's fields: order, case and repetition as given, found without case.
+    A response's fields, found without case.
 
-    Names and values are str, bytes or int going in, and bytes coming out.
+    Names and values are str, bytes or int going in, and bytes coming out. What it is made of keeps
+    order, case and repetition as given; what comes later joins the lines of its name, as in wptserve.
     """
 
     def __init__(self, items: Iterable[tuple[Value, Value]] = ()) -> None:
-        self._lines: list[FieldLine] = []
-        self.update(items)
+        self._lines: list[FieldLine] = [(to_octets(name), to_octets(value)) for name, value in items]
 
     def set(self, name: Value, value: Value) -> None:
         """Make *value* the one value of a field, in the place of its first line, if it had any."""
@@ -55,8 +55,13 @@ class ResponseHeaders:
             del self._lines[place]
 
     def append(self, name: Value, value: Value) -> None:
-        """Add a field line behind all others."""
-        self._lines.append((to_octets(name), to_octets(value)))
+        """Add a field line behind those of its name, written as the first of them; else behind all others."""
+        line = (to_octets(name), to_octets(value))
+        places = self._places(line[0])
+        if not places:
+            self._lines.append(line)
+            return
+        self._lines.insert(places[-1] + 1, (self._lines[places[0]][0], line[1]))
 
     @overload
     def get(self, name: Value) -> list[bytes]: ...
