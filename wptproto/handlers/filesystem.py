@@ -39,6 +39,6 @@ def resolve(root: Path, path: str) -> Path:
         raise HTTPException(404, f"no such file: {path}") from None
     if not found.is_relative_to(root):
         raise HTTPException(404, f"not a path below the document root: {path}")
-    if path.endswith("/") and not found.is_dir():
+    if octets.endswith(b"/") and not found.is_dir():
         raise HTTPException(404, f"no such directory: {path}")
     return found

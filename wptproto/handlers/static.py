@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import uuid
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlunsplit
 
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
@@ -22,6 +21,7 @@ from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
 from wptproto.handlers.filesystem import below, resolve
 from wptproto.handlers.header_files import header_lines
+from wptproto.handlers.listing import listing
 from wptproto.semantics.conditions import is_not_modified, range_applies
 from wptproto.semantics.ranges import (
     ByteRange,
@@ -80,30 +80,16 @@ class StaticFiles:
 
     def _list(self, path: Path, request: Request, response: Response) -> None:
         if not request.path.endswith("/"):
-            query = f"?{request.url_parts.query}" if request.url_parts.query else ""
             response.status = 301
-            # Two slashes at the beginning would name another host (RFC 3986 §4.2).
-            response.headers.set("Location", f"/{request.path.lstrip('/')}/{query}")
+            moved = request.url_parts._replace(path=request.url_parts.path + "/")
+            response.headers.set("Location", urlunsplit(moved))
             return
         try:
-            entries = sorted(os.listdir(path))
+            page = listing(path, request.path)
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
-        names = [name + "/" if os.path.isdir(path / name) else name for name in entries]
-        if request.path != "/":
-            names.insert(0, "../")
-        items = "\n".join(f'<li><a href="./{quote(os.fsencode(name))}">{_shown(name)}</a>' for name in names)
-        title = f"Directory listing for {escape(request.path)}"
         response.headers.set("Content-Type", "text/html")
-        response.content = (
-            f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n<h1>{title}</h1>\n'
-            f"<ul>\n{items}\n</ul>\n"
-        )
-
-
-def _shown(name: str) -> str:
-    """Return a name as HTML; octets that are no UTF-8 as what stands in for them."""
-    return escape(os.fsencode(name).decode("utf-8", "replace"))
+        response.content = page
 
 
 def _send_as_asked(file: IO[bytes], request: Request, response: Response, *, piped: bool) -> bool:
