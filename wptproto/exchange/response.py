@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import IO, Any, Protocol, TypeVar, overload
 
 from wptproto.exchange.request import Request
@@ -30,6 +29,7 @@ Status = int | tuple[int, str | bytes]
 
 _FILE_PIECE_OCTETS = 32 * 1024
 _MISSING = object()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 class ResponseHeaders:
@@ -179,7 +179,7 @@ class Response(MessageOptions):
         value: str | bytes | None,
         path: str | None = "/",
         domain: str | None = None,
-        max_age: int | timedelta | None = None,
+        max_age: float | timedelta | None = None,
         expires: datetime | timedelta | None = None,
         samesite: str | None = None,
         secure: bool = False,
@@ -204,19 +204,19 @@ class Response(MessageOptions):
         if value is None:
             value, max_age, expires = b"", 0, timedelta(days=-1)
         if isinstance(max_age, timedelta):
-            max_age = int(max_age.total_seconds())
+            max_age = max_age.total_seconds()
         if isinstance(expires, timedelta):
             expires = datetime.now(UTC) + expires
         parts = [to_octets(name) + b"=" + to_octets(value)]
         attributes: list[tuple[bytes, Value | None]] = [
             (b"Comment", comment),
             (b"Domain", domain),
-            (b"expires", None if expires is None else _http_date(expires)),
-            (b"HttpOnly", httponly),
-            (b"Max-Age", max_age),
+            (b"expires", None if expires is None else _cookie_date(expires)),
+            (b"HttpOnly", bool(httponly)),
+            (b"Max-Age", None if max_age is None else int(max_age)),
             (b"Path", path),
             (b"SameSite", samesite),
-            (b"Secure", secure),
+            (b"Secure", bool(secure)),
         ]
         for key, given in attributes:
             if given is True:
@@ -385,10 +385,10 @@ class Response(MessageOptions):
         return self.request.method != "HEAD" or self.send_body_for_head_request
 
 
-def _http_date(moment: datetime) -> str:
-    """Return an IMF-fixdate (RFC 9110 §5.6.7)."""
+def _cookie_date(moment: datetime) -> str:
+    """Return a date as wptserve writes it; clients read it (RFC 6265 §5.1.1), and programs look for it."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return format_datetime(moment, usegmt=True)
+    return f"{moment:%d} {_MONTHS[moment.month - 1]} {moment.year:04} {moment:%H:%M:%S} GMT"
 
 
 async def _nothing() -> AsyncIterator[Piece]:
