@@ -1000,7 +1000,10 @@ def test_no_continue_without_reading(serve: Serve, kind: Kind) -> None:
 
 
 def test_early_answer_while_the_upload_goes_on(serve: Serve) -> None:
-    """A handler may answer early; the rest of the upload is taken, and the connection goes on."""
+    """
+    A handler may answer early; the rest of the upload is taken, or, over HTTP/2, asked not to be sent
+    (RFC 9113 §8.1), and the connection goes on.
+    """
     peer = serve(lambda request, response: "early")
     size = 1_000_000
     peer.send_request(method="POST", end=False, headers=[("content-length", str(size))])

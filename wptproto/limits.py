@@ -19,10 +19,28 @@ class Limits:
     Attributes:
         request_line_octets: Of an HTTP/1.1 request, with its CRLF; beyond it 414 (RFC 9110 §15.5.15).
         field_section_octets: Names, values and what stands between them, in a header or trailer section;
-            beyond it 431 (RFC 6585 §5).
+            beyond it 431 (RFC 6585 §5). HTTP/2 counts 32 octets more for each field (RFC 9113 §6.5.2), reads
+            no further, and closes the connection, whose compression is out of step then.
         field_lines: In one section; beyond it 431.
         chunk_line_octets: A chunk's size and extensions; beyond it 400 (RFC 9112 §7.1.1).
         content_octets: Of one request; beyond it 413 (RFC 9110 §15.5.14).
+        h2_concurrent_streams: Beyond them a request is refused with REFUSED_STREAM (RFC 9113 §5.1.2).
+        h2_stream_window_octets: Content of one request that its handler has not consumed (RFC 9113 §6.9.2).
+        h2_connection_window_octets: Content on its way at a time, on all streams together.
+        h2_header_table_octets: Fields that HPACK remembers, in each direction (RFC 7541 §4.2).
+
+    What costs a client nothing is counted for each connection, and past one of these, GOAWAY with
+    ENHANCE_YOUR_CALM ends it. They are rates; ten seconds' worth may come at once.
+
+    Attributes:
+        h2_resets_per_s: RST_STREAM frames, and those that the client's mistakes provoke.
+        h2_settings_per_s: SETTINGS frames.
+        h2_pings_per_s: PING frames.
+        h2_priorities_per_s: PRIORITY and PRIORITY_UPDATE frames (RFC 9218 §7.1).
+        h2_window_updates_per_s: WINDOW_UPDATE frames beyond those that the content sent explains.
+        h2_continuations_per_s: CONTINUATION frames.
+        h2_empty_frames_per_s: DATA frames that have no content and end nothing.
+        h2_other_frames_per_s: Frames of all other types, unknown ones included.
     """
 
     request_line_octets: int = 64 * 1024
@@ -30,6 +48,20 @@ class Limits:
     field_lines: int = 1000
     chunk_line_octets: int = 16 * 1024
     content_octets: int = 1024 * 1024 * 1024
+
+    h2_concurrent_streams: int = 1024
+    h2_stream_window_octets: int = 128 * 1024
+    h2_connection_window_octets: int = 1024 * 1024
+    h2_header_table_octets: int = 4096
+
+    h2_resets_per_s: int = 200
+    h2_settings_per_s: int = 100
+    h2_pings_per_s: int = 200
+    h2_priorities_per_s: int = 1000
+    h2_window_updates_per_s: int = 1000
+    h2_continuations_per_s: int = 200
+    h2_empty_frames_per_s: int = 100
+    h2_other_frames_per_s: int = 200
 
     @classmethod
     def none(cls) -> Self:

@@ -11,8 +11,10 @@ import h2.events
 from hpack import Encoder
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
+from wptproto.limits import Limits
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.protocol.h2 import PREFACE, H2Connection
+from wptproto.protocol.rules import Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
@@ -54,9 +56,9 @@ def headers(
     return HeadersFrame(stream_id, (encoder or Encoder()).encode(lines), flags=flags)
 
 
-def open_connection() -> H2Connection:
+def open_connection(limits: Limits | None = None) -> H2Connection:
     """Return a connection whose client has sent its preface, and whose own has been taken off."""
-    connection = H2Connection()
+    connection = H2Connection(Rules(limits or Limits()))
     connection.receive_data(OPENING)
     connection.data_to_send()
     return connection

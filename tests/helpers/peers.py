@@ -241,6 +241,8 @@ class H2Peer(Peer):
         stream = self.last
         view = memoryview(content)
         while view:
+            if self.answers[stream].reset is not None:
+                return  # the server wants no more of it
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
             if room == 0:
                 self._receive()

@@ -38,6 +38,11 @@ class Connection(ABC):
     """
 
     closing: Closing = Closing.NO
+    has_backlog: bool = False
+    """Whether octets received wait for another turn: another call of ``receive_data``, with none."""
+
+    def tick(self, now_s: float) -> None:  # noqa: B027  (not every protocol counts by time)
+        """Take note of the time, in seconds from any origin, before octets are received."""
 
     @abstractmethod
     def receive_data(self, data: bytes) -> list[Event]:
@@ -45,7 +50,7 @@ class Connection(ABC):
         Take octets from the peer.
 
         Args:
-            data: At least one octet; cut anywhere.
+            data: Cut anywhere; none where the backlog shall be gone on with.
 
         Returns:
             What they amount to, in order. Errors of the peer are events, too.

@@ -30,7 +30,6 @@ from h2.stream import StreamInputs
 from hyperframe.frame import RstStreamFrame, SettingsFrame
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
-from wptproto.protocol import h1_octets
 from wptproto.protocol.connection import Closing, Connection, reason_octets
 from wptproto.protocol.events import (
     ContentReceived,
@@ -44,9 +43,12 @@ from wptproto.protocol.events import (
     UpgradeReceived,
     WindowOpened,
 )
+from wptproto.protocol.h1_octets import content_length
+from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fields import lowered, request_head, response_section, trailer_section
 from wptproto.protocol.h2_frames import RawFrame
-from wptproto.protocol.h2_library import Library, code_name, error_code, reason
+from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, code_name, error_code, reason
+from wptproto.protocol.rules import DEFAULT_RULES, Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, never_has_content
 
@@ -55,10 +57,8 @@ __all__ = ["PREFACE", "H2Connection"]
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends first (RFC 9113 §3.4)."""
 
-MAX_CONCURRENT_STREAMS = 1024
-STREAM_WINDOW_OCTETS = 128 * 1024
-CONNECTION_WINDOW_OCTETS = 1024 * 1024
-MAX_FIELD_SECTION_OCTETS = 256 * 1024
+FRAMES_A_TURN = 128
+"""How many frames one call takes, before others have their turn."""
 
 _FRAME_HEADER_OCTETS = 9
 _ACK = 0x1
@@ -88,27 +88,28 @@ class _Stream:
 
 
 class H2Connection(Connection):
-    """One HTTP/2 connection, up to MAX_CONCURRENT_STREAMS exchanges at a time."""
+    """One HTTP/2 connection, with many exchanges at a time."""
 
-    def __init__(self, *, upgrade_settings: bytes | None = None) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES, *, upgrade_settings: bytes | None = None) -> None:
         """
         Args:
+            rules: What it goes by: how much its client may ask for.
             upgrade_settings: HTTP2-Settings, base64url, where an HTTP/1.1 connection is continued.
         """
-        self._h2 = Library(
-            {
-                SettingCodes.MAX_CONCURRENT_STREAMS: MAX_CONCURRENT_STREAMS,
-                SettingCodes.MAX_HEADER_LIST_SIZE: MAX_FIELD_SECTION_OCTETS,
-                SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW_OCTETS,
-            }
-        )
+        self._rules, limits = rules, rules.limits
+        self._limits = limits
+        self._allowance = Allowance(limits)
+        self._stream_window_octets = min(limits.h2_stream_window_octets, MAX_WINDOW_OCTETS)
+        self._window_octets = min(max(limits.h2_connection_window_octets, 65535), MAX_WINDOW_OCTETS)
+        self._h2 = Library(limits)
         if upgrade_settings is None:
             self._h2.initiate_connection()
         else:
             self._h2.initiate_upgrade_connection(upgrade_settings)
         # Counted here, for one stream too many is an error of that stream alone (RFC 9113 §5.1.2).
         del self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS]
-        self._h2.increment_flow_control_window(CONNECTION_WINDOW_OCTETS - 65535)
+        if self._window_octets > 65535:
+            self._h2.increment_flow_control_window(self._window_octets - 65535)
         self._streams: dict[ExchangeId, _Stream] = {}
         self._buffer = bytearray()
         self._preface_pending = len(PREFACE)
@@ -119,7 +120,9 @@ class H2Connection(Connection):
         self._eof = False
 
     @classmethod
-    def from_upgrade(cls, upgrade: UpgradeReceived) -> tuple[H2Connection, list[Event]]:
+    def from_upgrade(
+        cls, upgrade: UpgradeReceived, rules: Rules = DEFAULT_RULES
+    ) -> tuple[H2Connection, list[Event]]:
         """
         Continue a connection whose HTTP/1.1 side answered 101.
 
@@ -128,10 +131,10 @@ class H2Connection(Connection):
         """
         events: list[Event]
         try:
-            connection = cls(upgrade_settings=upgrade.settings)
+            connection = cls(rules, upgrade_settings=upgrade.settings)
         except h2.exceptions.ProtocolError as error:
             # HTTP2-Settings is as good as a SETTINGS frame (RFC 7540 §3.2.1), and as bad.
-            connection, events = cls(), []
+            connection, events = cls(rules), []
             connection._violated(error, events)
             return connection, events
         head = replace(upgrade.head, version="HTTP/2.0", octets=b"")  # as it is answered
@@ -147,14 +150,27 @@ class H2Connection(Connection):
 
     # --- receiving ---------------------------------------------------------------------------
 
+    def tick(self, now_s: float) -> None:
+        self._allowance.tick(now_s)
+
+    @property
+    def reading_paused(self) -> bool:
+        return self.has_backlog
+
     def receive_data(self, data: bytes) -> list[Event]:
         if self.closing is not Closing.NO:
             return []
         self._buffer += data
         events: list[Event] = []
         try:
-            while (octets := self._take_frame()) is not None:
+            for _ in range(FRAMES_A_TURN):
+                octets = self._take_frame()
+                if octets is None:
+                    self.has_backlog = False
+                    break
                 self._receive_frame(octets, events)
+            else:
+                self.has_backlog = True
         except h2.exceptions.ProtocolError as error:
             self._violated(error, events)
         return events
@@ -203,16 +219,13 @@ class H2Connection(Connection):
         return self._h2.highest_inbound_stream_id if like % 2 else self._h2.highest_outbound_stream_id
 
     def _receive_frame(self, octets: bytes, events: list[Event]) -> None:
-        try:
-            received = self._h2.receive_data(octets)
-        except h2.exceptions.InvalidBodyLengthError as error:
-            # Only a DATA frame is so, and h2 has not told us of it.
-            self._open_connection_window(len(octets) - _FRAME_HEADER_OCTETS)
-            exchange_id = ExchangeId(int.from_bytes(octets[5:9], "big") & 0x7FFFFFFF)
-            self._fail(exchange_id, RemoteProtocolError(str(error)), events)
-            return
-        for event in received:
+        if not self._preface_pending and len(octets) >= _FRAME_HEADER_OCTETS:
+            self._allowance.take_frame(octets)
+        before = self._h2.provoked
+        for event in self._h2.receive_data(octets):
             self._translate(event, events)
+        if self._h2.provoked != before:
+            self._allowance.take_provoked(self._h2.provoked - before)
 
     def _violated(self, error: h2.exceptions.ProtocolError, events: list[Event]) -> None:
         words, code = reason(error), error_code(error)
@@ -222,6 +235,7 @@ class H2Connection(Connection):
 
     def _end_all(self, reason: str, events: list[Event]) -> None:
         self.closing = Closing.GRACEFUL
+        self.has_backlog = False
         self._buffer.clear()
         events += [ExchangeReset(exchange_id, reason) for exchange_id in self._open()]
         self._streams.clear()
@@ -277,19 +291,25 @@ class H2Connection(Connection):
 
     def _take_request(self, event: h2.events.RequestReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
-        if len(self._streams) >= MAX_CONCURRENT_STREAMS:
+        if len(self._streams) >= self._limits.h2_concurrent_streams:
             self._h2.reset_stream(exchange_id, ErrorCodes.REFUSED_STREAM)
             return
         ended = event.stream_ended is not None
         method = next((value for name, value in event.headers if name == b":method"), b"")
         self._streams[exchange_id] = stream = _Stream(method.decode("latin-1"))
         try:
+            if len(event.headers) > self._limits.field_lines:
+                raise RemoteProtocolError(
+                    f"past the limit field_lines: more than {self._limits.field_lines}",
+                    status_hint=431,
+                    error_code=ErrorCodes.NO_ERROR,
+                )
             head = request_head(event.headers)
-            lengths = head.fields.get_list(b"content-length")
-            stream.missing = int(lengths[0]) if lengths else None  # h2 has seen that they are one number
+            stream.missing = _promised(head.fields)
             if ended:
                 _expect_none(stream.missing)
         except RemoteProtocolError as error:
+            stream.request_ended = ended
             self._refuse(exchange_id, error, events)
             return
         expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
@@ -297,29 +317,31 @@ class H2Connection(Connection):
 
     def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
         """
-        Answer a malformed request that no handler will see.
+        Answer a request that no handler will see: whole where it was sound, but too much.
 
         RFC 9113 §8.1.1: "For malformed requests, a server MAY send an HTTP response prior to closing or
         resetting the stream."
         """
         content = reason_octets(error.reason) + b"\n"
-        fields = Fields(
-            ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content)))
-        )
+        lines = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
+        if self._rules.date is not None:
+            lines.append((b"date", self._rules.date()))
         stream = self._streams[exchange_id]
-        self.send_head(exchange_id, ResponseHead(error.status_hint, fields))
+        is_whole = error.error_code == ErrorCodes.NO_ERROR
+        head = ResponseHead(error.status_hint, Fields(lines))
+        self.send_head(exchange_id, head, end=is_whole and stream.method == "HEAD")
         if stream.method != "HEAD":
-            self.send_content(exchange_id, content)
+            self.send_content(exchange_id, content, end=is_whole)
         stream.responded = True
         self._fail(exchange_id, error, events)
 
     def _fail(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
-        """End one exchange: malformed requests are stream errors of type PROTOCOL_ERROR (RFC 9113 §8.1.1)."""
+        """End one exchange: a malformed request is a stream error, of type PROTOCOL_ERROR (§8.1.1)."""
         error.exchange_id = exchange_id
         if not self._streams[exchange_id].responded:
             events.append(ExchangeReset(exchange_id, error.reason))
         events.append(ProtocolViolated(error))
-        self._reset(exchange_id, ErrorCodes.PROTOCOL_ERROR)
+        self._reset(exchange_id, ErrorCodes(error.error_code))
 
     def _take_content(self, event: h2.events.DataReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
@@ -328,6 +350,12 @@ class H2Connection(Connection):
         stream = self._streams[exchange_id]
         if stream.missing is not None:
             stream.missing -= len(event.data)
+            try:
+                _expect_none(stream.missing if event.stream_ended is not None else min(0, stream.missing))
+            except RemoteProtocolError as error:
+                stream.request_ended = event.stream_ended is not None
+                self._fail(exchange_id, error, events)
+                return
         wanted = 0 if stream.responded else len(event.data)
         stream.delivered += wanted
         if event.stream_ended is None:
@@ -397,7 +425,7 @@ class H2Connection(Connection):
             )
         if not never_has_content(stream.method, head.status):
             try:
-                stream.remaining = h1_octets.content_length(head.fields)
+                stream.remaining = content_length(head.fields)
             except ValueError:
                 pass  # it promises nothing that could be kept
         stream.ended = end and not stream.remaining
@@ -414,6 +442,7 @@ class H2Connection(Connection):
                 break
             piece = data[taken : taken + room]
             taken += len(piece)
+            self._allowance.sent(len(piece))
             if stream.remaining is not None:
                 stream.remaining -= len(piece)
             stream.ended = end and taken == size and not stream.is_short
@@ -529,13 +558,19 @@ class H2Connection(Connection):
 
     def _open_connection_window(self, size: int) -> None:
         self._unacknowledged += size
-        if self._unacknowledged >= CONNECTION_WINDOW_OCTETS // 2:
+        if self._unacknowledged >= self._window_octets // 2:
             self._h2.increment_flow_control_window(self._unacknowledged)
             self._unacknowledged = 0
 
     def _open_window(self, exchange_id: ExchangeId, stream: _Stream, size: int) -> None:
         stream.unacknowledged += size
-        if stream.unacknowledged >= STREAM_WINDOW_OCTETS // 2 and not stream.request_ended:
+        if stream.unacknowledged < self._stream_window_octets // 2 or stream.request_ended:
+            return
+        if stream.responded:
+            # RFC 9113 §8.1: "a server MAY request that the client abort transmission of a request without
+            # error by sending a RST_STREAM with an error code of NO_ERROR". What fits the window may come.
+            self._reset(exchange_id, ErrorCodes.NO_ERROR)
+        else:
             self._h2.increment_flow_control_window(stream.unacknowledged, exchange_id)
             stream.unacknowledged = 0
 
@@ -568,9 +603,22 @@ class H2Connection(Connection):
         return stream
 
 
+def _promised(fields: Fields) -> int | None:
+    """
+    Return the length that a request's fields promise.
+
+    Raises:
+        RemoteProtocolError: They promise none that could be kept.
+    """
+    try:
+        return content_length(fields)
+    except ValueError as error:
+        raise RemoteProtocolError(f"Content-Length is {error}") from error
+
+
 def _expect_none(missing: int | None) -> None:
     """
-    See that a request which ended by HEADERS has its content; at the end of DATA h2 does.
+    See that a request has the content that it promised.
 
     RFC 9113 §8.1.1: a request is malformed if its Content-Length "does not equal the sum of the DATA frame
     payload lengths that form the content".
@@ -579,4 +627,5 @@ def _expect_none(missing: int | None) -> None:
         RemoteProtocolError: It has not.
     """
     if missing:
-        raise RemoteProtocolError(f"the request ends {missing} octets before its Content-Length")
+        where = "before" if missing > 0 else "past"
+        raise RemoteProtocolError(f"the request is {abs(missing)} octets {where} its Content-Length")

@@ -10,34 +10,85 @@ import re
 
 import h2.config
 import h2.connection
+import h2.events
 import h2.exceptions
+from h2.connection import AllowedStreamIDs
 from h2.errors import ErrorCodes
 from h2.frame_buffer import FrameBuffer
-from h2.settings import SettingCodes, Settings
+from h2.settings import ChangedSetting, SettingCodes, Settings
+from h2.stream import H2Stream, StreamClosedBy
 from hpack import HPACKError
 from hyperframe.exceptions import HyperframeError
-from hyperframe.frame import Frame
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    Frame,
+    HeadersFrame,
+    RstStreamFrame,
+    WindowUpdateFrame,
+)
 
-__all__ = ["Library", "code_name", "error_code", "reason"]
+from wptproto.limits import Limits
+from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
 
+__all__ = ["MAX_WINDOW_OCTETS", "Library", "code_name", "error_code", "reason"]
+
+MAX_WINDOW_OCTETS = 2**31 - 1
+"""What a window can hold at most (RFC 9113 §6.9.1)."""
+
+_MAX_SETTING = 2**32 - 1
 _ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
 
 class _FrameBuffer(FrameBuffer):
+    """Frames, with those that make one field block joined."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(server=True)
+        self._limits = limits
+        self._block: list[HeadersFrame | ContinuationFrame] = []
+        self._block_octets = 0
+
     def __next__(self) -> Frame:
         """Let no frame spell out its content: h2 makes a ``repr`` of each, for a log that nobody keeps."""
         frame = super().__next__()
         frame._body_repr = str  # type: ignore[method-assign]
         return frame
 
+    def _update_header_buffer(self, f: Frame | None) -> Frame | None:
+        """Join field block fragments (RFC 9113 §4.3), whatever their number, up to the limit of octets."""
+        if self._block:
+            if not isinstance(f, ContinuationFrame) or f.stream_id != self._block[0].stream_id:
+                raise h2.exceptions.ProtocolError("Invalid frame during header block.")
+        elif not isinstance(f, HeadersFrame) or "END_HEADERS" in f.flags:
+            return f
+        self._block.append(f)
+        self._block_octets += len(f.data)
+        if self._block_octets > self._limits.field_section_octets:
+            raise h2.exceptions.DenialOfServiceError(
+                f"past the limit field_section_octets: more than {self._limits.field_section_octets}"
+            )
+        if "END_HEADERS" not in f.flags:
+            return None
+        first = self._block[0]
+        first.flags.add("END_HEADERS")
+        first.data = b"".join(fragment.data for fragment in self._block)
+        self._block, self._block_octets = [], 0
+        return first
+
 
 class Library(h2.connection.H2Connection):
-    """A server's side of h2 that takes and gives fields as they are, and lets a GOAWAY be ours to write."""
+    """
+    A server's side of h2 that takes and gives fields as they are, and lets a GOAWAY be ours to write.
 
-    def __init__(self, settings: dict[SettingCodes, int]) -> None:
+    Attributes:
+        provoked: How many RST_STREAM frames went out, and how many frames came for streams they had ended.
+    """
+
+    def __init__(self, limits: Limits) -> None:
         """
         Args:
-            settings: What is announced to the client, beside h2's own defaults.
+            limits: What is announced to the client, as far as there is a setting for it.
         """
         super().__init__(
             h2.config.H2Configuration(
@@ -48,15 +99,71 @@ class Library(h2.connection.H2Connection):
                 normalize_outbound_headers=False,
             )
         )
-        self.incoming_buffer = _FrameBuffer(server=True)
-        self.local_settings = Settings(client=False, initial_values=dict(settings))
-        self.decoder.max_header_list_size = self.local_settings.max_header_list_size or 0
+        self.provoked = 0
+        self._limits = limits
+        self.incoming_buffer = _FrameBuffer(limits)
+        self.decoder = FieldDecoder(limits)
+        self.encoder = FieldEncoder(limits)
+        self.local_settings = Settings(
+            client=False,
+            initial_values={
+                SettingCodes.HEADER_TABLE_SIZE: table_octets(limits),
+                SettingCodes.MAX_CONCURRENT_STREAMS: min(limits.h2_concurrent_streams, _MAX_SETTING),
+                SettingCodes.INITIAL_WINDOW_SIZE: min(limits.h2_stream_window_octets, MAX_WINDOW_OCTETS),
+                SettingCodes.MAX_HEADER_LIST_SIZE: min(limits.field_section_octets, _MAX_SETTING),
+            },
+        )
+
+    def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
+        """From here on the client knows how large its table may be."""
+        self.decoder.max_allowed_table_size = table_octets(self._limits)
+        return super()._local_settings_acked()
+
+    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        """Leave Content-Length to us: that it is wrong is an error of its stream, not of the connection."""
+        stream = super()._begin_new_stream(stream_id, allowed_ids)
+        stream._initialize_content_length = _ignore  # type: ignore[assignment,method-assign]
+        stream._track_content_length = _ignore  # type: ignore[assignment,method-assign]
+        return stream
+
+    def _prepare_for_sending(self, frames: list[Frame]) -> None:
+        self.provoked += sum(isinstance(frame, RstStreamFrame) for frame in frames)
+        super()._prepare_for_sending(frames)
+
+    def _receive_frame(self, frame: Frame) -> list[h2.events.Event]:
+        """
+        Discard what a client sent before it saw that we had reset the stream.
+
+        RFC 9113 §5.1: "An endpoint MUST minimally process and then discard any frames it receives in this
+        state."
+        """
+        if self._stream_closed_by(frame.stream_id) is StreamClosedBy.SEND_RST_STREAM:
+            self.provoked += 1
+            if isinstance(frame, HeadersFrame):
+                h2.connection._decode_headers(self.decoder, frame.data)
+                return []
+            if isinstance(frame, DataFrame):
+                self._take_back(frame.flow_controlled_length)
+                return []
+        return super()._receive_frame(frame)
+
+    def _take_back(self, octets: int) -> None:
+        """Let content that nobody wants pass through the connection's window."""
+        window = self._inbound_flow_control_window_manager
+        window.window_consumed(octets)
+        increment = window.process_bytes(octets)
+        if increment:
+            self._prepare_for_sending([WindowUpdateFrame(0, increment)])
 
     def clear_outbound_data_buffer(self) -> None:
         """Keep what is queued when GOAWAY arrives: it belongs to streams that go on (RFC 9113 §6.8)."""
 
     def _terminate_connection(self, error_code: ErrorCodes) -> None:
         """Leave it to us, who tell the reason, and for whom not every error is the connection's."""
+
+
+def _ignore(*_: object) -> None:
+    """Take the place of a check."""
 
 
 def reason(error: h2.exceptions.ProtocolError) -> str:

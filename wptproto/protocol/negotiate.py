@@ -15,7 +15,7 @@ ALPN_PROTOCOLS = ("h2", "http/1.1")
 
 def choose_by_alpn(protocol: str | None, rules: Rules = DEFAULT_RULES) -> Connection:
     """Return the machine for what TLS negotiated; a client without ALPN speaks HTTP/1.1."""
-    return H2Connection() if protocol == "h2" else H1Connection(rules, cleartext=False)
+    return H2Connection(rules) if protocol == "h2" else H1Connection(rules, cleartext=False)
 
 
 def choose_by_octets(octets: bytes, rules: Rules = DEFAULT_RULES) -> Connection | None:
@@ -30,7 +30,7 @@ def choose_by_octets(octets: bytes, rules: Rules = DEFAULT_RULES) -> Connection 
         None while it is as much the start of the HTTP/2 preface as of a request with method ``PRI``.
     """
     if octets.startswith(PREFACE):
-        return H2Connection()
+        return H2Connection(rules)
     if PREFACE.startswith(octets):
         return None
     return H1Connection(rules)

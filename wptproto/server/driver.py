@@ -158,9 +158,20 @@ class Driver(asyncio.Protocol):
             plaintext = data
         if plaintext:
             self._receive(plaintext)
-        if self._tls is not None and self._tls.peer_closed and not self._eof:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """See to what comes after octets were taken: the rest of them, in another turn, or their end."""
+        if self._connection is not None and self._connection.has_backlog:
+            asyncio.get_running_loop().call_soon(self._receive_backlog)
+        elif self._tls is not None and self._tls.peer_closed and not self._eof:
             self._receive_eof()
         self._transmit()
+
+    def _receive_backlog(self) -> None:
+        if not self._outlet.closing:
+            self._receive(b"")
+            self._go_on()
 
     def eof_received(self) -> bool:
         if not self._eof:
@@ -192,6 +203,7 @@ class Driver(asyncio.Protocol):
             if self._connection is None:
                 return
             self._opening.clear()
+        self._connection.tick(time.monotonic())
         self._handle(self._connection.receive_data(octets))
 
     def _receive_eof(self) -> None:
@@ -310,7 +322,7 @@ class Driver(asyncio.Protocol):
     def _upgrade(self, event: UpgradeReceived) -> None:
         assert self._connection is not None
         self._outlet.send(self._connection.data_to_send())
-        self._connection, events = H2Connection.from_upgrade(event)
+        self._connection, events = H2Connection.from_upgrade(event, self._host.rules)
         self._handle(events)
 
     def _drop(self, running: _Running, error: ExchangeClosed) -> None:
