@@ -83,6 +83,32 @@ def test_own_chunks(serve: Serve, way: str) -> None:
     assert [(name.lower(), value) for name, value in answer.trailers] == [(b"x-trailer", b"t")]
 
 
+@pytest.mark.parametrize(
+    ("field", "read"),
+    [
+        (("Content:Type", "text/plain"), [("content", "Type: text/plain")]),
+        (("X", "a\r\nY: b"), [("x", "a"), ("y", "b")]),
+        (("X", " a\t"), [("x", "a")]),
+        (("Content-Length", "auto"), []),
+    ],
+)
+def test_fields_that_are_others(
+    serve: Serve, kind: Kind, field: tuple[str, str], read: list[tuple[str, str]]
+) -> None:
+    """What HTTP/1.1 clients read otherwise than it was given is over HTTP/2 what they read."""
+
+    def handler(request: Request, response: Response) -> object:
+        response.add_required_headers = False
+        response.close_connection = True
+        return [field], "content"
+
+    if kind in OVER_HTTP_1:
+        return
+    answer = serve(handler).request()
+    assert [(name.decode(), value.decode()) for name, value in answer.fields] == read
+    assert (answer.content, answer.complete) == (b"content", True)
+
+
 def test_interim_responses(serve: Serve) -> None:
     """1xx responses before the final one are so over both protocols, by hand or by verbs."""
 

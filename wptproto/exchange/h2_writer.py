@@ -59,6 +59,7 @@ class H2ResponseWriter(ResponseWriter):
         self._stream_id = stream_id
         self._framed = False  # some of the response was written as frames by hand
         self._pushed: dict[int, H2ResponseWriter] = {}
+        self._length: int | None = None  # of the content, where it is known
         self._transcript: Transcript | None = None  # of octets by hand
         self._unspeakable = False  # so is what they came to
 
@@ -106,7 +107,7 @@ class H2ResponseWriter(ResponseWriter):
         )
         self._ended = last
         self._headers_complete = True
-        self._end_head(end=last or self._drops_content)
+        self._send_head(end=last or self._drops_content)
         return self._part_written()
 
     def write_data(
@@ -313,6 +314,7 @@ class H2ResponseWriter(ResponseWriter):
             self._transcribe(h1_octets.field_line(name, value))
 
     def _add_framing(self, length: int | None, without_content: bool) -> None:
+        self._length = length
         if length is not None:
             self._add_missing(b"Content-Length", b"%d" % length)
 
@@ -323,11 +325,14 @@ class H2ResponseWriter(ResponseWriter):
             self._pending.append(SendInformational(self._head()))
 
     def _end_head(self, *, end: bool) -> None:
-        if self._transcript is None and b"transfer-encoding" in self._names:
-            self._begin_transcript()  # a script that says so frames its content by hand
+        if self._transcript is None and not self._is_plain():
+            self._begin_transcript()
         if self._transcript is not None:
             self._transcribe(b"\r\n")
-            return
+        else:
+            self._send_head(end=end)
+
+    def _send_head(self, *, end: bool) -> None:
         head = self._head()
         if not 200 <= head.status <= 999:
             self._status = None
@@ -407,6 +412,19 @@ class H2ResponseWriter(ResponseWriter):
         return self._bridge.send(()) if held else self._part_written()
 
     # --- octets by hand ------------------------------------------------------------------------
+
+    def _is_plain(self) -> bool:
+        """
+        Whether an HTTP/1.1 client would read the head as just these fields, and all of the content.
+
+        If not, the script frames its content by itself, or tests what such a client makes of it.
+        """
+        lengths = [value for name, value in self._fields if name.lower() == b"content-length"]
+        return (
+            b"transfer-encoding" not in self._names
+            and (not lengths or (self._length is not None and lengths == [b"%d" % self._length]))
+            and h1_octets.field_section_is_sound(self._fields)
+        )
 
     def _status_line(self) -> bytes:
         assert self._status is not None

@@ -191,7 +191,7 @@ class Transcript:
             name, value = self._lines[-1]
             self._lines[-1] = (name, value + b" " + line.strip(b" \t"))  # RFC 9112 §5.2
             return
-        name, _, value = line.partition(b":")
+        name, _, value = line.partition(b":")  # the first: whatever was meant, clients take that one
         name = name.rstrip(b" \t")
         if b"\0" in line or b"\r" in line:
             raise LocalProtocolError(f"NUL or CR in a field that was written by hand: {line!r}")
@@ -213,13 +213,15 @@ class Transcript:
 
     def _framing(self, fields: Fields) -> tuple[_Reading, Fields]:
         """Choose how the content is framed (RFC 9112 §6.3), and leave out fields of that alone."""
-        codings, lengths = fields.tokens(b"transfer-encoding"), set(fields.tokens(b"content-length"))
+        # Clients make nothing of a length that is no number; they are at odds about which of several counts.
+        lengths = {value for value in fields.tokens(b"content-length") if _LENGTH.fullmatch(value)}
+        codings = fields.tokens(b"transfer-encoding")
         if codings and codings != [b"chunked"] and codings != [b"identity"]:
             raise LocalProtocolError(f"HTTP/2 has no such transfer coding: {codings!r}")
         chunked = codings == [b"chunked"]
-        if lengths and not chunked and (len(lengths) > 1 or not _LENGTH.fullmatch(min(lengths))):
+        if len(lengths) > 1 and not chunked:
             raise LocalProtocolError(f"not one Content-Length, but {sorted(lengths)!r}")
-        framing = {b"transfer-encoding"} | ({b"content-length"} if chunked else set())
+        framing = {b"transfer-encoding"} | ({b"content-length"} if chunked or not lengths else set())
         kept: list[FieldLine] = []
         for name, value in fields:
             if name.lower() not in framing:
