@@ -1,0 +1,254 @@
+"""Floods over HTTP/2: what costs a client nothing ends its own connection, and nobody else's."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
+from hpack import Encoder
+from hpack.hpack import encode_integer
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    ExtensionFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    PingFrame,
+    PriorityFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
+
+from tests.helpers.h2 import OPENING, REQUEST, frames_of, headers
+from tests.helpers.peers import open_socket
+from tests.helpers.waiting import assert_soon
+from tests.hostile.bystander import assert_idle, connections, undisturbed
+from wptproto import Request, Response, Server
+from wptproto.limits import Limits
+from wptproto.protocol.rules import Rules
+from wptproto.semantics.fields import FieldLine
+
+STOPPED_S, UNSTOPPED_S = 20.0, 0.5
+"""How long a client floods that should be stopped long before, and one that nobody stops."""
+
+PIECE_OCTETS = 64 * 1024
+POST: tuple[FieldLine, ...] = ((b":method", b"POST"), *REQUEST[1:])
+BEGUN = headers(1, POST, end=False).serialize()  # a request whose content is to come
+
+Octets = Iterator[bytes]
+
+
+def repeated(*frames: Frame) -> Callable[[], Octets]:
+    """Return a flood of the same frames behind the beginning of a request, on stream 1."""
+
+    def flood() -> Octets:
+        octets = b"".join(frame.serialize() for frame in frames)
+        yield BEGUN
+        while True:
+            yield octets * (PIECE_OCTETS // len(octets))
+
+    return flood
+
+
+def each_stream(*frames: Callable[[int], Frame]) -> Callable[[], Octets]:
+    """Return a flood of the same frames on one stream after the other."""
+
+    def flood() -> Octets:
+        for first in count(1, 1000):
+            streams = range(first, first + 1000, 2)
+            yield b"".join(frame(stream_id).serialize() for stream_id in streams for frame in frames)
+
+    return flood
+
+
+def block(lines: list[FieldLine]) -> bytes:
+    """Return a field block that leaves no trace in the table."""
+    return b"".join(
+        b"\x00%c%b%c%b" % (len(name), name, len(value), value) for name, value in (*REQUEST, *lines)
+    )
+
+
+LARGE_FIELD = Encoder().encode([*REQUEST, (b"x", bytes(3000))], huffman=False)
+"""A field block that leaves a large field in the table, as its newest."""
+
+
+LONG_SECTION = block([(b"a", b"")] * 900) + b"\0\x01a" + encode_integer(130_000, 7) + bytes(130_000)
+"""Many small fields, and then a large one: what copies the rest of it for each field takes long."""
+
+
+def sections(first: bytes, second: bytes) -> Callable[[], Octets]:
+    """Return a flood of requests whose field blocks are these, a first one and then all others."""
+
+    def flood() -> Octets:
+        for stream_id in count(1, 2):
+            frames = fragments(stream_id, first if stream_id == 1 else second)
+            yield b"".join(frame.serialize() for frame in frames)
+
+    return flood
+
+
+def fragments(stream_id: int, octets: bytes) -> list[Frame]:
+    """Return a field block as frames."""
+    pieces = [octets[start : start + 16384] for start in range(0, len(octets), 16384)]
+    frames: list[Frame] = [HeadersFrame(stream_id, pieces[0], flags=["END_STREAM"])]
+    frames += [ContinuationFrame(stream_id, piece) for piece in pieces[1:]]
+    frames[-1].flags.add("END_HEADERS")
+    return frames
+
+
+def endless_block(piece: bytes) -> Callable[[], Octets]:
+    """Return a field block that never ends, in pieces of one size."""
+
+    def flood() -> Octets:
+        yield HeadersFrame(1, b"").serialize()
+        while True:
+            yield ContinuationFrame(1, piece).serialize() * (PIECE_OCTETS // (len(piece) + 9))
+
+    return flood
+
+
+def request(stream_id: int) -> Frame:
+    return HeadersFrame(stream_id, block([]), flags=["END_HEADERS", "END_STREAM"])
+
+
+def malformed(stream_id: int) -> Frame:
+    return HeadersFrame(stream_id, block([(b"A", b"")]), flags=["END_HEADERS", "END_STREAM"])
+
+
+def unfinished(stream_id: int) -> Frame:
+    return HeadersFrame(stream_id, block([]), flags=["END_HEADERS"])
+
+
+def window(octets: int) -> SettingsFrame:
+    return SettingsFrame(0, {SettingCodes.INITIAL_WINDOW_SIZE: octets})
+
+
+# What is sent again and again, and the limit whose name the client is told.
+FLOODS: dict[str, tuple[Callable[[], Octets], str]] = {
+    "rapid-reset": (
+        each_stream(request, RstStreamFrame),
+        "h2_resets",
+    ),
+    "made-you-reset-by-window": (
+        each_stream(unfinished, lambda stream: WindowUpdateFrame(stream, 2**31 - 1)),
+        "h2_resets",
+    ),
+    "made-you-reset-by-fields": (each_stream(malformed), "h2_resets"),
+    "made-you-reset-by-refusal": (each_stream(unfinished), "h2_resets"),
+    "reset-of-nothing": (repeated(RstStreamFrame(1)), "h2_resets"),
+    "settings": (repeated(SettingsFrame(0)), "h2_settings"),
+    "settings-window": (repeated(window(1), window(2**31 - 1)), "h2_settings"),
+    "settings-acks": (repeated(SettingsFrame(0, flags=["ACK"])), "h2_settings"),
+    "pings": (repeated(PingFrame(0)), "h2_pings"),
+    "priorities": (repeated(PriorityFrame(3)), "h2_priorities"),
+    "window-updates": (repeated(WindowUpdateFrame(0, 1)), "h2_window_updates"),
+    "window-updates-of-a-stream": (repeated(WindowUpdateFrame(1, 1)), "h2_window_updates"),
+    "empty-data": (repeated(DataFrame(1)), "h2_empty_frames"),
+    "padded-data": (repeated(DataFrame(1, pad_length=255, flags=["PADDED"])), "h2_empty_frames"),
+    "unknown-frames": (repeated(ExtensionFrame(0x42, 0)), "h2_other_frames"),
+    "goaways": (repeated(GoAwayFrame(0)), "h2_other_frames"),
+    "empty-continuations": (endless_block(b""), "h2_continuations"),
+    "continuations": (endless_block(b"x" * 16384), "field_section_octets"),
+    "hpack-references": (sections(block([]), b"\x82" * 16000), "field_section_octets"),
+    "hpack-bomb": (sections(LARGE_FIELD, block([]) + b"\xbe" * 16000), "field_section_octets"),
+}
+
+
+FAIR: dict[str, Callable[[], Octets]] = {
+    "pings": FLOODS["pings"][0],
+    "settings": FLOODS["settings-window"][0],
+    "window-updates": FLOODS["window-updates"][0],
+    "rapid-reset": FLOODS["rapid-reset"][0],
+    "requests": each_stream(request),
+    "table-churn": sections(LARGE_FIELD, LARGE_FIELD),
+    "long-sections": sections(LONG_SECTION, LONG_SECTION),
+}
+
+
+@pytest.fixture
+def server(certs_dir: Path) -> Iterator[Server]:
+    def handler(request: Request, response: Response) -> str:
+        request.raw_input.read()
+        return "here"
+
+    with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir) as server:
+        yield server
+
+
+def assault(sock: socket.socket, flood: Octets, for_s: float) -> bytes:
+    """Send until the server has had enough, or some seconds are over; return what it said."""
+    heard = b""
+    deadline = time.monotonic() + for_s
+    with suppress(ConnectionError, ssl.SSLError):
+        sock.sendall(OPENING)
+        for octets in flood:
+            sock.sendall(octets)
+            while select.select([sock], [], [], 0)[0]:
+                piece = sock.recv(65536)
+                heard += piece
+                if not piece:
+                    return heard
+            if time.monotonic() > deadline:
+                return heard
+        while piece := sock.recv(65536):
+            heard += piece
+    return heard
+
+
+@pytest.mark.parametrize("kind", ["h2", "h2c"])
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood(
+    name: str, kind: Literal["h2", "h2c"], server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    The flood is ended with GOAWAY, ENHANCE_YOUR_CALM and the limit's name, which is in the log, too; others
+    are answered all the while, and nothing of it is left.
+    """
+    flood, limit = FLOODS[name]
+    threads = threading.active_count()
+    with undisturbed(server), open_socket(server, kind) as sock:
+        heard = assault(sock, flood(), STOPPED_S)
+    *_, goaway = frames_of(heard)
+    assert isinstance(goaway, GoAwayFrame)
+    assert goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+    assert limit in goaway.additional_data.decode()
+    assert limit in caplog.text
+    assert_idle()
+    assert_soon(lambda: connections(server) == 0)
+    assert threading.active_count() <= threads + Limits().h2_concurrent_streams + 10
+
+
+@pytest.mark.parametrize("name", FAIR)
+def test_a_flood_without_limits(name: str, server: Server) -> None:
+    """Where a test wants no limits, floods take turns with everybody else."""
+    server.stop()
+    server._rules = Rules(Limits.none())
+    server.start()
+    flooding = [threading.Thread(target=assault_over, args=(server, FAIR[name]())) for _ in range(3)]
+    with undisturbed(server):
+        for thread in flooding:
+            thread.start()
+        for thread in flooding:
+            thread.join()
+    assert_idle()
+    assert_soon(lambda: connections(server) == 0)
+
+
+def assault_over(server: Server, flood: Octets) -> None:
+    with open_socket(server, "h2c") as sock:
+        sock.settimeout(1)
+        with suppress(TimeoutError):
+            assault(sock, flood, UNSTOPPED_S)
