@@ -395,7 +395,9 @@ def test_conditional_request(peer: Peer, root: Path) -> None:
     (root / "page.html.headers").write_text("X-A: 1\n")
     os.utime(root / "page.html", ns=(0, 784_111_777_000_000_000))
     tag = peer.request("/page.html").get("etag") or ""
-    assert peer.request("/page.html").get("last-modified") is None
+    answer = peer.request("/page.html")
+    assert answer.get("last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert answer.get("cache-control") == "no-cache"
     for condition in (("If-None-Match", tag), ("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT")):
         for method in ("GET", "HEAD"):
             answer = peer.request("/page.html", method=method, headers=[condition, ("Range", "bytes=99-")])
@@ -405,6 +407,28 @@ def test_conditional_request(peer: Peer, root: Path) -> None:
     (root / "page.html").write_text("<p>next")
     answer = peer.request("/page.html", headers=[("If-None-Match", tag)])
     assert (answer.status, answer.text) == (200, "<p>next")
+
+
+def test_precondition(peer: Peer, root: Path) -> None:
+    """Who means another version than there is gets 412 (RFC 9110 §15.5.13)."""
+    os.utime(root / "page.html", ns=(0, 784_111_777_000_000_000))
+    tag = peer.request("/page.html").get("etag") or ""
+    for condition, status in (
+        (("If-Match", tag), 200),
+        (("If-Match", '"x"'), 412),
+        (("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"), 200),
+        (("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:36 GMT"), 412),
+    ):
+        answer = peer.request("/page.html", headers=[condition, ("Range", "bytes=0-")])
+        assert answer.status == (206 if status == 200 else status)
+
+
+def test_caching_by_hand(peer: Peer, root: Path) -> None:
+    """Who says how long a file keeps is not contradicted."""
+    (root / "page.html.headers").write_text("Cache-Control: max-age=60\n")
+    assert peer.request("/page.html").get_all("cache-control") == ["max-age=60"]
+    (root / "page.html.headers").write_text("Expires: 0\n")
+    assert peer.request("/page.html").get("cache-control") is None
 
 
 def test_if_range(peer: Peer) -> None:

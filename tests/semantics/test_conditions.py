@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wptproto.semantics.conditions import is_not_modified, range_applies
+from wptproto.semantics.conditions import is_not_modified, precondition_fails, range_applies
 from wptproto.semantics.fields import Fields
 
 TAG = b'"a-1"'
@@ -44,6 +44,28 @@ AFTER = b"Mon, 07 Nov 1994 08:49:37 GMT"
 def test_is_not_modified(lines: list[tuple[bytes, bytes]], expected: bool) -> None:
     """If-None-Match counts, compared weakly; only without it a date that can be read does."""
     assert is_not_modified(Fields(lines), TAG, MODIFIED) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], False),
+        ([(b"If-Match", TAG)], False),
+        ([(b"If-Match", b'"x", ' + TAG)], False),
+        ([(b"If-Match", b"*")], False),
+        ([(b"If-Match", b"W/" + TAG)], True),
+        ([(b"If-Match", b'"x"')], True),
+        ([(b"If-Match", b"")], True),
+        ([(b"If-Match", TAG), (b"If-Unmodified-Since", BEFORE)], False),
+        ([(b"If-Unmodified-Since", BEFORE)], True),
+        ([(b"If-Unmodified-Since", THEN)], False),
+        ([(b"If-Unmodified-Since", AFTER)], False),
+        ([(b"If-Unmodified-Since", b"soon")], False),
+    ],
+)
+def test_precondition_fails(lines: list[tuple[bytes, bytes]], expected: bool) -> None:
+    """If-Match counts, compared strongly; only without it a date that can be read does."""
+    assert precondition_fails(Fields(lines), TAG, MODIFIED) is expected
 
 
 @pytest.mark.parametrize(
