@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, fields
 from typing import Self
 
-__all__ = ["Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,12 @@ class Limits:
         field_lines: In one section; beyond it 431.
         chunk_line_octets: A chunk's size and extensions; beyond it 400 (RFC 9112 §7.1.1).
         content_octets: Of one request; beyond it 413 (RFC 9110 §15.5.14).
+        handshake_s: Until TLS is agreed on and it is clear which protocol the client speaks; beyond it the
+            connection closes.
+        idle_s: Between requests; beyond it the connection closes.
+        head_s: For the head of an HTTP/1.1 request, once it has begun; beyond it 408 (RFC 9110 §15.5.9).
+        content_gap_s: Between two pieces of content that an HTTP/1.1 request has promised; beyond it 408.
+            While a handler runs and the client owes nothing, there is no limit on time.
         h2_concurrent_streams: Beyond them a request is refused with REFUSED_STREAM (RFC 9113 §5.1.2).
         h2_stream_window_octets: Content of one request that its handler has not consumed (RFC 9113 §6.9.2).
         h2_connection_window_octets: Content on its way at a time, on all streams together.
@@ -49,6 +55,11 @@ class Limits:
     chunk_line_octets: int = 16 * 1024
     content_octets: int = 1024 * 1024 * 1024
 
+    handshake_s: float = 60
+    idle_s: float = 600
+    head_s: float = 60
+    content_gap_s: float = 600
+
     h2_concurrent_streams: int = 1024
     h2_stream_window_octets: int = 128 * 1024
     h2_connection_window_octets: int = 1024 * 1024
@@ -67,3 +78,6 @@ class Limits:
     def none(cls) -> Self:
         """Return limits that nothing reaches, for tests that want none."""
         return cls(**{field.name: sys.maxsize for field in fields(cls)})
+
+
+DEFAULT_LIMITS = Limits()

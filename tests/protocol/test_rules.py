@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from wptproto.errors import ConfigError
@@ -30,3 +32,10 @@ def test_each_is_documented() -> None:
 def test_nothing_is_forgiven_unasked() -> None:
     """The defaults are strict."""
     assert DEFAULT_RULES.lenient == frozenset()
+
+
+def test_each_is_in_the_readme() -> None:
+    """README names them all."""
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{leniency.value}`" in readme for leniency in Leniency if leniency is not Leniency.BARE_LF)
+    assert '"bare-lf"' in readme

@@ -18,6 +18,7 @@ import pytest
 
 from tests.helpers.peers import Kind, connect, open_socket
 from wptproto import CertificateError, ConfigError, Request, Response, Server, certs
+from wptproto.limits import Limits
 
 
 def hello(request: Request, response: Response) -> str:
@@ -486,3 +487,21 @@ def test_stop_by_a_handler(certs_dir: Path) -> None:
         peer.send_request()
         assert stopped.wait(10)
     server.stop()
+
+
+def test_limits_and_leniency(certs_dir: Path) -> None:
+    """A server's limits and what it forgives are its connections'."""
+    octets = b"GET /aaaa HTTP/1.1\nHost: h\nConnection: close\n\n"
+    for lenient, limits, status in (
+        ([], Limits(), b"400"),
+        (["bare-lf"], Limits(), b"404"),
+        (["bare-lf"], Limits(request_line_octets=10), b"414"),
+    ):
+        with (
+            Server(https_port=None, certs_dir=certs_dir, lenient=lenient, limits=limits) as server,
+            socket.create_connection(("127.0.0.1", server.http_port or 0), timeout=10) as sock,
+        ):
+            sock.sendall(octets)
+            assert sock.recv(1000).startswith(b"HTTP/1.1 " + status)
+    with pytest.raises(ConfigError, match="lenient: 'x' is none of"):
+        Server(lenient=["x"])

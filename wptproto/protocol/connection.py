@@ -11,7 +11,7 @@ from wptproto.protocol.h2_frames import RawFrame
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
-__all__ = ["Closing", "Connection", "reason_octets"]
+__all__ = ["Awaits", "Closing", "Connection", "reason_octets"]
 
 MAX_REASON_OCTETS = 1024
 
@@ -27,6 +27,16 @@ class Closing(Enum):
     NO = "keep it open"
     GRACEFUL = "half-close, read on for a moment, close"
     RESET = "break it off, so that nobody takes what was sent for a whole message"
+
+
+class Awaits(Enum):
+    """What a connection waits for its peer to send; its owner sees to how long."""
+
+    HANDSHAKE = "the handshake"
+    REQUEST = "a request"
+    HEAD = "the rest of a request's head"
+    CONTENT = "the rest of a request's content"
+    NOTHING = "nothing"
 
 
 class Connection(ABC):
@@ -213,6 +223,16 @@ class Connection(ABC):
     @abstractmethod
     def close(self, reason: str = "") -> None:
         """Say goodbye where the protocol has a word for it: GOAWAY (RFC 9113 §6.8)."""
+
+    @property
+    def awaits(self) -> Awaits:
+        """What the peer is to send next, as far as this connection knows."""
+        return Awaits.REQUEST
+
+    def expire(self, reason: str) -> list[Event]:
+        """Take note that the peer has not sent in time what it should; returns what comes of that."""
+        self.close(reason)
+        return []
 
     @abstractmethod
     def data_to_send(self) -> bytes:

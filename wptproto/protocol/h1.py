@@ -23,7 +23,7 @@ from enum import Enum, auto
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol import h1_octets
-from wptproto.protocol.connection import Closing, Connection, reason_octets
+from wptproto.protocol.connection import Awaits, Closing, Connection, reason_octets
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -117,6 +117,23 @@ class H1Connection(Connection):
     def reading_paused(self) -> bool:
         held_back = len(self._buffer) if self._reading is _Reading.AHEAD else 0
         return self._unconsumed > MAX_UNCONSUMED_OCTETS or held_back > MAX_UNCONSUMED_OCTETS
+
+    @property
+    def awaits(self) -> Awaits:
+        if self._reading is _Reading.HEAD:
+            return Awaits.HEAD if self._buffer else Awaits.REQUEST
+        if self._reading is not _Reading.CONTENT:
+            return Awaits.NOTHING
+        # Who waits for 100 (Continue), or whose content waits for its handler, is not late.
+        owes = self._response is None or not (self._response.expects_continue or self.reading_paused)
+        return Awaits.CONTENT if owes else Awaits.NOTHING
+
+    def expire(self, reason: str) -> list[Event]:
+        if self.awaits not in (Awaits.HEAD, Awaits.CONTENT):
+            return super().expire(reason)
+        events: list[Event] = []
+        self._fail(RemoteProtocolError(reason, status_hint=408), events)
+        return events
 
     def _read(self) -> list[Event]:
         events: list[Event] = []

@@ -36,7 +36,7 @@ from wptproto.exchange.bridge import (
     SendVerbatim,
 )
 from wptproto.exchange.exchange import Exchange, Surroundings
-from wptproto.protocol.connection import Closing, Connection
+from wptproto.protocol.connection import Awaits, Closing, Connection
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -55,6 +55,7 @@ from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.outlet import Outlet
+from wptproto.server.patience import Patience
 from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
 
 __all__ = ["Driver", "Host"]
@@ -126,6 +127,9 @@ class Driver(asyncio.Protocol):
         self._outlet: Outlet  # from connection_made on
         self._connection: Connection | None = None
         self._opening = bytearray()
+        self._patience = Patience(host.rules.limits)
+        self._received = 0  # octets
+        self._begun = 0  # exchanges
         self._running: dict[ExchangeId, _Running] = {}
         self._ready: deque[_Running] = deque()
         self._untransmitted = 0
@@ -144,6 +148,7 @@ class Driver(asyncio.Protocol):
         self._host.attach(self)
 
     def data_received(self, data: bytes) -> None:
+        self._received += len(data)
         if self._outlet.closing or (self._eof and self._tls is not None):
             return  # the outlet lingers, or the peer has said that nothing follows
         if self._tls is not None:
@@ -236,6 +241,25 @@ class Driver(asyncio.Protocol):
         """Write what has been queued, and see to what the connection wants next."""
         self._transmit()
 
+    def look(self, now_s: float) -> None:
+        """See whether the peer keeps the connection waiting for longer than the limits allow."""
+        connection = self._connection
+        if self._outlet.closing:
+            return
+        awaits = connection.awaits if connection is not None else Awaits.HANDSHAKE
+        if self._running and awaits is not Awaits.CONTENT:
+            awaits = Awaits.NOTHING
+        progress = self._received if awaits is Awaits.CONTENT else self._begun
+        reason = self._patience.exhausted(awaits, progress, now_s)
+        if reason is None:
+            return
+        log.info("%s:%d: %s", *self._peer, reason)
+        if connection is None:
+            self._close(Closing.GRACEFUL)
+        else:
+            self._handle(connection.expire(reason))
+            self._transmit()
+
     def cut_off(self) -> None:
         """Close at once; nothing that is queued is sent."""
         self._outlet.abort()
@@ -300,6 +324,7 @@ class Driver(asyncio.Protocol):
     def _run(self, received: RequestReceived) -> _Running:
         """Keep an exchange, from now until it is through."""
         assert self._surroundings is not None
+        self._begun += 1
         bridge = LoopBridge(
             received.exchange_id, self._wake, self._serve_now, self._share, self._host.loop_thread
         )

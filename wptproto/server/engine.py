@@ -19,6 +19,7 @@ from wptproto.server.bridge import LoopBridge
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen
+from wptproto.server.patience import look_interval_s
 from wptproto.server.tls import TlsTerms
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
@@ -55,6 +56,8 @@ class Engine:
         self._loop = asyncio.new_event_loop()
         self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
         self._drivers: set[Driver] = set()
+        self._look_interval_s = look_interval_s(rules.limits)
+        self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # While handlers are many, what they say is delivered when the pool looks, once for all of them.
         self._workers = WorkerPool("wptproto", self._loop.call_later, lambda: self._mailbox.drain())
@@ -180,9 +183,25 @@ class Engine:
             log.exception("a connection failed by a fault of the server, and was cut off")
             driver.cut_off()
 
+    def _look_soon(self) -> None:
+        if self._looking is None:
+            self._looking = self._loop.call_later(self._look_interval_s, self._look)
+
+    def _look(self) -> None:
+        """See which connections are kept waiting; again and again, as long as there are any."""
+        self._looking = None
+        now_s = self._loop.time()
+        for driver in list(self._drivers):
+            with self._guarded(driver):
+                driver.look(now_s)
+        if self._drivers:
+            self._look_soon()
+
     # --- for drivers ---------------------------------------------------------------------------
 
     def attach(self, driver: Driver) -> None:
+        if not self._drivers:
+            self._look_soon()
         self._drivers.add(driver)
         if self._stopping is not None:
             driver.stop("the server stops")

@@ -18,8 +18,9 @@ from wptproto.handlers.mounts import mount_routes, readable_directory
 from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
+from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
-from wptproto.protocol.rules import Rules
+from wptproto.protocol.rules import Rules, leniencies
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
@@ -71,6 +72,8 @@ class Server:
         rewrites: Iterable[Rewrite] = (),
         mounts: Mapping[str, str | Path] = MappingProxyType({}),
         latency_s: float | Callable[[], float] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        lenient: Iterable[str] = (),
     ) -> None:
         """
         Args:
@@ -94,6 +97,8 @@ class Server:
             mounts: More directories, by the paths that they are mounted at, such as ``/images/``; what is
                 mounted at a longer path comes first, and the document root last.
             latency_s: Seconds that each request waits before its handler is called, or what returns them.
+            limits: What one peer may ask for; ``Limits.none()`` where a test wants none.
+            lenient: What is forgiven in HTTP/1.1 requests, by the names of Leniency: ``bare-lf`` and others.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -117,7 +122,7 @@ class Server:
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
-        self._rules = Rules(date=date_now)
+        self._rules = Rules(limits, leniencies(lenient), date_now)
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
