@@ -132,8 +132,6 @@ class HeadReader:
         lenient = Leniency.BARE_LF in self._lenient
         start = max(self._line_end - 2, self._scanned - 3, 0)
         match = (_LENIENT_SECTION_END if lenient else _SECTION_END).search(buffer, start)
-        if match is not None and match.end() <= self._line_end:
-            match = None  # what ends the request line with LF alone
         self._scanned = len(buffer)
         end = match.end() if match is not None else len(buffer)
         limit = self._limits.field_section_octets
