@@ -396,8 +396,7 @@ def test_conditional_request(peer: Peer, root: Path) -> None:
     os.utime(root / "page.html", ns=(0, 784_111_777_000_000_000))
     tag = peer.request("/page.html").get("etag") or ""
     answer = peer.request("/page.html")
-    assert answer.get("last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
-    assert answer.get("cache-control") == "no-cache"
+    assert not {b"last-modified", b"cache-control"} & {name.lower() for name, _ in answer.fields}
     for condition in (("If-None-Match", tag), ("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT")):
         for method in ("GET", "HEAD"):
             answer = peer.request("/page.html", method=method, headers=[condition, ("Range", "bytes=99-")])

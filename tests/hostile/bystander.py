@@ -59,7 +59,6 @@ def undisturbed(server: Server) -> Iterator[None]:
         thread.join()
     if failures:
         raise failures[0]
-    print("SLOWEST", max(slowest_s), len(slowest_s))
     assert max(slowest_s) < PATIENCE_S
 
 

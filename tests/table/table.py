@@ -64,10 +64,7 @@ def ask(peer: Peer, directory: str, step: Step) -> Answer:
 
 def lines(fields: list[Line]) -> list[Line]:
     """Return field lines as they are compared: in the order of their names, what is unique masked."""
-    names = {name.lower() for name, _ in fields}
-    # What always comes with a file's ETag is not said again by each row.
-    implied = {b"last-modified", b"cache-control"} if b"etag" in names else set()
-    kept = [(name.lower(), value) for name, value in fields if name.lower() not in _NOT_COMPARED | implied]
+    kept = [(name.lower(), value) for name, value in fields if name.lower() not in _NOT_COMPARED]
     masked = [(name, b"..." if name == b"etag" else mask(value)) for name, value in kept]
     return sorted(masked, key=lambda line: line[0])
 
