@@ -78,7 +78,8 @@ def _listen_once(
 
 
 def _listen_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # By this protocol's number asyncio knows that TCP_NODELAY is wanted of the connections.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             # Windows means another thing by it: that two programs may have the port.
