@@ -15,7 +15,7 @@ from tests.helpers.peers import Kind, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import Server
 
-__all__ = ["PATH", "assert_idle", "connections", "undisturbed"]
+__all__ = ["PATH", "PATIENCE_S", "assert_idle", "connections", "undisturbed"]
 
 PATH = "/bystander"
 """What it asks for; its server answers this with the text ``here``."""
