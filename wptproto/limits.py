@@ -24,6 +24,8 @@ class Limits:
         field_lines: In one section; beyond it 431.
         chunk_line_octets: A chunk's size and extensions; beyond it 400 (RFC 9112 §7.1.1).
         content_octets: Of one request; beyond it 413 (RFC 9110 §15.5.14).
+        queued_octets: Of content that waits for one client to read it; beyond it, its next requests wait for
+            their handlers.
         handshake_s: Until TLS is agreed on and it is clear which protocol the client speaks; beyond it the
             connection closes.
         idle_s: Between requests; beyond it the connection closes.
@@ -54,6 +56,7 @@ class Limits:
     field_lines: int = 1000
     chunk_line_octets: int = 16 * 1024
     content_octets: int = 1024 * 1024 * 1024
+    queued_octets: int = 64 * 1024 * 1024
 
     handshake_s: float = 60
     idle_s: float = 600

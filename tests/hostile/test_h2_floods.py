@@ -38,7 +38,6 @@ from tests.helpers.waiting import assert_soon
 from tests.hostile.bystander import assert_idle, connections, undisturbed
 from wptproto import Request, Response, Server
 from wptproto.limits import Limits
-from wptproto.protocol.rules import Rules
 from wptproto.semantics.fields import FieldLine
 
 STOPPED_S, UNSTOPPED_S = 20.0, 0.5
@@ -179,12 +178,13 @@ FAIR: dict[str, Callable[[], Octets]] = {
 }
 
 
+def handler(request: Request, response: Response) -> str:
+    request.raw_input.read()
+    return "here"
+
+
 @pytest.fixture
 def server(certs_dir: Path) -> Iterator[Server]:
-    def handler(request: Request, response: Response) -> str:
-        request.raw_input.read()
-        return "here"
-
     with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir) as server:
         yield server
 
@@ -233,11 +233,13 @@ def test_a_flood(
 
 
 @pytest.mark.parametrize("name", FAIR)
-def test_a_flood_without_limits(name: str, server: Server) -> None:
+def test_a_flood_without_limits(name: str, certs_dir: Path) -> None:
     """Where a test wants no limits, floods take turns with everybody else."""
-    server.stop()
-    server._rules = Rules(Limits.none())
-    server.start()
+    with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, limits=Limits.none()) as server:
+        flood_together(server, name)
+
+
+def flood_together(server: Server, name: str) -> None:
     flooding = [threading.Thread(target=assault_over, args=(server, FAIR[name]())) for _ in range(3)]
     with undisturbed(server):
         for thread in flooding:

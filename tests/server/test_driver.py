@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from h2.settings import SettingCodes
 
 from tests.helpers.peers import H1Peer, H2Peer, Kind, connect, open_socket
 from tests.helpers.waiting import assert_soon
@@ -243,21 +244,6 @@ def test_a_reset_stream_needs_no_handler(certs_dir: Path) -> None:
     while begun.acquire(blocking=False):
         count += 1
     assert 1 <= count < 400
-
-
-def test_a_client_that_does_not_read_what_it_provokes(server: Server) -> None:
-    """A client that sends PING on PING and reads no answer is not read from any more (RFC 9113 §10.5)."""
-    with H2Peer(open_socket(server, "h2c"), scheme="http") as peer:
-        assert peer.request().complete
-        (driver,) = drivers(server)
-        peer.sock.settimeout(0.05)
-        pings = memoryview(b"\x00\x00\x08\x06\x00\x00\x00\x00\x00octetsss" * 2_000_000)
-        while pings and not driver._outlet.reading_paused:
-            with contextlib.suppress(TimeoutError):
-                pings = pings[peer.sock.send(pings[:100_000]) :]
-        assert driver._outlet.reading_paused
-        with connect(server, "h1") as other:
-            assert other.request().text == "0"
 
 
 def test_a_client_that_leaves_in_mid_upload_is_no_error(
@@ -542,3 +528,29 @@ def test_access_log(server: Server, kind: Kind, caplog: pytest.LogCaptureFixture
         peer.request("/path?query", method="POST", content=b"xyz")
     version = "HTTP/2" if kind in ("h2", "h2c") else "HTTP/1.1"
     assert_soon(lambda: f"127.0.0.1 {version} POST /path?query: 200, 1 octets, " in caplog.text)
+
+
+def test_small_writes_leave_at_once(server: Server) -> None:
+    """Connections have TCP_NODELAY: a write does not wait until the one before it is acknowledged."""
+    with connect(server, "h1") as peer:
+        peer.request("/")
+        assert server._engine is not None
+        (driver,) = server._engine._drivers
+        sock = driver._outlet._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_thousand_responses_end_together(certs_dir: Path) -> None:
+    """However many responses wait for the connection's window, all of them end when it opens."""
+    with (
+        Server(routes=[("GET", "/*", lambda request, response: "text")], certs_dir=certs_dir) as server,
+        H2Peer(open_socket(server, "h2c"), scheme="http") as peer,
+    ):
+        peer.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        for _ in range(1000):
+            peer.send_request("/")
+        while not all(answer.status for answer in peer.answers.values()):
+            assert peer._receive()
+        peer.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 65535})
+        peer._flush()
+        assert {peer.read_answer(stream).text for stream in peer.answers} == {"text"}

@@ -57,7 +57,7 @@ __all__ = ["PREFACE", "H2Connection"]
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends first (RFC 9113 §3.4)."""
 
-FRAMES_A_TURN = 128
+FRAMES_A_TURN = 100
 """How many frames one call takes, before others have their turn."""
 
 _FRAME_HEADER_OCTETS = 9

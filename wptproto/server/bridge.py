@@ -118,6 +118,11 @@ class LoopBridge(Bridge):
 
     # --- the loop's side -----------------------------------------------------------------------
 
+    @property
+    def held_octets(self) -> int:
+        """How much content waits here for the connection to take it."""
+        return 0 if self.closed else self._offered - self._taken
+
     def took(self, octets: int) -> None:
         """Count octets that the connection took, and let the handler go on if it waits for that."""
         self._taken += octets

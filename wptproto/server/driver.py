@@ -67,6 +67,9 @@ PIECE_OCTETS = 64 * 1024
 MAX_UNREAD_OCTETS = 1024 * 1024
 """What may wait for a peer to read it. Content stops long before; answers to control frames do not."""
 
+HANDLERS_A_TURN = 100
+"""How many handlers are called before the first of them can have said how much their responses are."""
+
 BUDGET_OCTETS = 8 * 1024 * 1024
 """What the responses of one connection together may have on their way before their handlers wait."""
 
@@ -111,6 +114,7 @@ class _Running:
     sent: int = 0  # of the first command in the bridge
     queued: bool = False
     stalled: bool = False
+    held_octets: int = 0  # of content that waits in the bridge, as far as the driver knows
 
 
 class Driver(asyncio.Protocol):
@@ -132,6 +136,9 @@ class Driver(asyncio.Protocol):
         self._begun = 0  # exchanges
         self._running: dict[ExchangeId, _Running] = {}
         self._ready: deque[_Running] = deque()
+        self._waiting: deque[_Running] = deque()  # whose handlers have not been called yet
+        self._held_octets = 0
+        self._calling = False  # more handlers in another turn
         self._untransmitted = 0
         self._can_write = True
         self._eof = False
@@ -163,9 +170,9 @@ class Driver(asyncio.Protocol):
             plaintext = data
         if plaintext:
             self._receive(plaintext)
-        self._go_on()
+        self._after_receiving()
 
-    def _go_on(self) -> None:
+    def _after_receiving(self) -> None:
         """See to what comes after octets were taken: the rest of them, in another turn, or their end."""
         if self._connection is not None and self._connection.has_backlog:
             asyncio.get_running_loop().call_soon(self._receive_backlog)
@@ -176,7 +183,7 @@ class Driver(asyncio.Protocol):
     def _receive_backlog(self) -> None:
         if not self._outlet.closing:
             self._receive(b"")
-            self._go_on()
+            self._after_receiving()
 
     def eof_received(self) -> bool:
         if not self._eof:
@@ -190,6 +197,7 @@ class Driver(asyncio.Protocol):
         for running in list(self._running.values()):
             self._drop(running, ExchangeClosed("the client closed the connection"))
         self._ready.clear()
+        self._waiting.clear()
         self._host.detach(self)
 
     def pause_writing(self) -> None:
@@ -197,7 +205,7 @@ class Driver(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._can_write = True
-        self._pump()
+        self._go_on()
         self._transmit()
 
     def _receive(self, octets: bytes) -> None:
@@ -230,12 +238,13 @@ class Driver(asyncio.Protocol):
         running = self._running.get(bridge.exchange_id)
         if running is None or running.bridge is not bridge or self._connection is None:
             return
+        self._weigh(running)
         consumed = bridge.take_acknowledged()
         if consumed:
             self._connection.acknowledge(bridge.exchange_id, consumed)
         if not running.stalled:
             self._enqueue(running)
-        self._pump()
+        self._go_on()
 
     def transmit(self) -> None:
         """Write what has been queued, and see to what the connection wants next."""
@@ -286,11 +295,14 @@ class Driver(asyncio.Protocol):
     # --- events --------------------------------------------------------------------------------
 
     def _handle(self, events: list[Event]) -> None:
-        begun: list[_Running] = []
+        self._take(events)
+        self._go_on()
+
+    def _take(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case RequestReceived():
-                    begun.append(self._run(event))
+                    self._waiting.append(self._run(event))
                 case ContentReceived(exchange_id, data, last):
                     if (running := self._running.get(exchange_id)) is not None:
                         running.exchange.content.feed(data, last=last)
@@ -315,11 +327,35 @@ class Driver(asyncio.Protocol):
                     log.debug("%s:%d: %s", *self._peer, reason)
                 case _:
                     assert_never(event)
-        # Only now, for what came together with its head may say that a request is broken, or was reset.
-        for running in begun:
+
+    def _call_handlers(self) -> None:
+        """
+        Have requests handled in the order they came, unless responses wait that are too much already.
+
+        This is after all events, for what came together with a request's head may say that it is broken, or
+        was reset. And nothing but this bounds the memory for a client that does not read, for each handler
+        may return all of its response at once.
+        """
+        if self._calling:
+            return
+        for _ in range(HANDLERS_A_TURN):
+            if not self._waiting or self._held_octets > self._host.rules.limits.queued_octets:
+                return
+            running = self._waiting.popleft()
             if not running.bridge.closed:
                 self._host.start_exchange(running.exchange, running.bridge)
-        self._pump()
+        self._calling = True
+        asyncio.get_running_loop().call_soon(self._call_more_handlers)
+
+    def _call_more_handlers(self) -> None:
+        self._calling = False
+        self._call_handlers()
+
+    def _weigh(self, running: _Running) -> None:
+        """Bring up to date how much content of one exchange waits here."""
+        held = running.bridge.held_octets
+        self._held_octets += held - running.held_octets
+        running.held_octets = held
 
     def _run(self, received: RequestReceived) -> _Running:
         """Keep an exchange, from now until it is through."""
@@ -354,6 +390,7 @@ class Driver(asyncio.Protocol):
         """Let the handler know that nobody waits for it any more."""
         self._running.pop(running.bridge.exchange_id, None)
         running.bridge.close()
+        self._weigh(running)
         running.exchange.content.fail(error)
         self._log_access(running, str(error))
 
@@ -374,6 +411,11 @@ class Driver(asyncio.Protocol):
             if running.stalled:
                 running.stalled = False
                 self._enqueue(running)
+
+    def _go_on(self) -> None:
+        """Do what can be done now, after anything has happened."""
+        self._pump()
+        self._call_handlers()
 
     def _pump(self) -> None:
         """Carry out commands, one piece of each exchange in turn, while the transport has room."""
@@ -404,6 +446,7 @@ class Driver(asyncio.Protocol):
                 self._enqueue(running)
             elif progress is _Progress.STALLED:
                 running.stalled = True
+            self._weigh(running)
             if self._untransmitted >= PIECE_OCTETS:
                 self._transmit()
 
@@ -490,7 +533,7 @@ class Driver(asyncio.Protocol):
         running.bridge.close()
         events = self._connection.finish(running.bridge.exchange_id, close=close)
         self._log_access(running)
-        self._handle(events)
+        self._take(events)
 
     def _abort(self, running: _Running, reason: str) -> None:
         assert self._connection is not None
