@@ -320,6 +320,29 @@ def test_content_of_another_length(length: bytes, pieces: list[bytes]) -> None:
     assert content_of(client) == b"ok"
 
 
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\0\0\3\2\0\0\0\0\1abc", ErrorCodes.FRAME_SIZE_ERROR),
+        (b"\0\0\4\x08\0\0\0\0\1\0\0\0\0", ErrorCodes.PROTOCOL_ERROR),
+        (headers(1, [(b"a", b"1")], end=False), ErrorCodes.PROTOCOL_ERROR),
+    ],
+    ids=["PRIORITY", "WINDOW_UPDATE", "HEADERS"],
+)
+def test_a_frame_that_fails_its_stream(frame: Frame | bytes, code: ErrorCodes) -> None:
+    """A frame that is wrong may be an error of its stream alone (RFC 9113 §6.3, §6.9, §8.1)."""
+    client, _ = begin(POST, end=False)
+    client.request(3)
+    reset, violation = client.raw(frame)
+    assert isinstance(reset, ExchangeReset)
+    assert isinstance(violation, ProtocolViolated)
+    assert reset.exchange_id == violation.error.exchange_id == ONE
+    (seen,) = client.take(h2.events.StreamReset)
+    assert (seen.stream_id, seen.error_code) == (1, code)
+    respond(client, THREE)
+    assert content_of(client) == b"ok"
+
+
 def test_content_of_another_length_counts_for_the_window() -> None:
     """Flow control counts content also where it is not wanted (RFC 9113 §5.2.2)."""
     client = Client()
@@ -553,7 +576,6 @@ VIOLATIONS: list[tuple[str, Frame | bytes, ErrorCodes, str]] = [
     ("PING-inside-a-field-section", FIELDS + PingFrame(0).serialize(), PROTOCOL, "header block"),
     ("HEADERS-even", headers(4), PROTOCOL, "Invalid stream ID"),
     ("HEADERS-behind-the-end", headers(1), CLOSED, "stream 1"),
-    ("HEADERS-again", headers(3, [(b"a", b"1")], end=False), PROTOCOL, "END_STREAM"),
     ("HEADERS-informational", headers(5, [(b":status", b"100"), *REQUEST]), PROTOCOL, "Cannot set"),
     ("PUSH_PROMISE", PushPromiseFrame(3, 2, flags=["END_HEADERS"]), PROTOCOL, "pushed"),
     ("hpack-integer", with_length(headers(5), b"\xff" * 8), COMPRESSION, "Error decoding"),
@@ -565,12 +587,14 @@ VIOLATIONS: list[tuple[str, Frame | bytes, ErrorCodes, str]] = [
     ("SETTINGS-window", SettingsFrame(0, {SettingCodes.INITIAL_WINDOW_SIZE: 2**31}), FLOW, "invalid value"),
     ("SETTINGS-frame-size", SettingsFrame(0, {SettingCodes.MAX_FRAME_SIZE: 1}), PROTOCOL, "invalid value 1"),
     ("SETTINGS-cut", with_length(SettingsFrame(0), b"\0" * 5), SIZE, "Invalid SETTINGS body"),
-    ("SETTINGS-ack-full", with_length(ACK, b"\0" * 6), PROTOCOL, "must not have payload"),
+    ("SETTINGS-ack-full", with_length(ACK, b"\0" * 6), SIZE, "a payload of 6 octets"),
     ("PING-cut", with_length(PingFrame(0), b"1234567"), SIZE, "8 byte"),
     ("PING-on-a-stream", on_stream(PingFrame(0), 1), PROTOCOL, "must be zero"),
     ("RST_STREAM-cut", with_length(RstStreamFrame(3), b"123"), SIZE, "4 byte"),
     ("GOAWAY-cut", with_length(GoAwayFrame(0), b"123"), SIZE, "GOAWAY"),
-    ("PRIORITY-cut", with_length(PriorityFrame(3), b"123"), SIZE, "Priority"),
+    ("PRIORITY-cut", with_length(PriorityFrame(7), b"123"), SIZE, "Priority"),
+    ("PRIORITY-cut-in-a-block", FIELDS + with_length(PriorityFrame(3), b"123"), SIZE, "Priority"),
+    ("WINDOW_UPDATE-0-of-an-idle-stream", with_length(WindowUpdateFrame(7, 1), bytes(4)), PROTOCOL, "WINDOW"),
     ("WINDOW_UPDATE-of-0", with_length(WindowUpdateFrame(0, 1), bytes(4)), PROTOCOL, "between 1"),
     ("WINDOW_UPDATE-too-much", WindowUpdateFrame(0, 2**31 - 1), FLOW, "window"),
     ("DATA-padding", with_length(PADDED, b"\x05123"), PROTOCOL, "padding"),

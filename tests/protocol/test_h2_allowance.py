@@ -52,6 +52,9 @@ FLOODS: list[tuple[str, Frame]] = [
 ]
 
 
+NAMES = {name for name, _ in FLOODS}
+
+
 def opened(limits: Limits) -> H2Connection:
     """Return a connection with a request that goes on, and two that were reset, one by each side."""
     connection = open_connection(limits)
@@ -99,6 +102,13 @@ def test_time_gives_back(name: str, frame: Frame) -> None:
     connection.tick(now_s + AT_ONCE_S)
     for _ in range(2 * AT_ONCE_S):
         connection.receive_data(frame.serialize())
+    assert is_calm(connection)
+
+
+def test_the_preface_is_not_counted() -> None:
+    """The preface is no frame, and its SETTINGS are all that is counted of a plain request."""
+    connection = open_connection(Limits(**{**dict.fromkeys(NAMES, 0), "h2_settings_per_s": 1}))
+    connection.receive_data(headers(1).serialize())
     assert is_calm(connection)
 
 

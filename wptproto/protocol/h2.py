@@ -47,7 +47,15 @@ from wptproto.protocol.h1_octets import content_length
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fields import lowered, request_head, response_section, trailer_section
 from wptproto.protocol.h2_frames import RawFrame
-from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, code_name, error_code, reason
+from wptproto.protocol.h2_library import (
+    MAX_WINDOW_OCTETS,
+    Library,
+    TrailersWithoutEnd,
+    code_name,
+    error_code,
+    reason,
+)
+from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, shape_error, stream_of
 from wptproto.protocol.rules import DEFAULT_RULES, Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, never_has_content
@@ -60,7 +68,6 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FRAMES_A_TURN = 100
 """How many frames one call takes, before others have their turn."""
 
-_FRAME_HEADER_OCTETS = 9
 _ACK = 0x1
 
 
@@ -163,6 +170,7 @@ class H2Connection(Connection):
         self._buffer += data
         events: list[Event] = []
         try:
+            self._take_preface()
             for _ in range(FRAMES_A_TURN):
                 octets = self._take_frame()
                 if octets is None:
@@ -175,16 +183,20 @@ class H2Connection(Connection):
             self._violated(error, events)
         return events
 
-    def _take_frame(self) -> bytes | None:
-        """Take the preface or one frame off the buffer; None where its rest must be received first."""
-        if self.closing is not Closing.NO:
-            return None
-        if self._preface_pending:
-            size = min(self._preface_pending, len(self._buffer))  # so that a wrong octet shows at once
+    def _take_preface(self) -> None:
+        """Take what is there of the client's preface off the buffer, so that a wrong octet shows at once."""
+        size = min(self._preface_pending, len(self._buffer))
+        if size:
+            self._h2.receive_data(bytes(self._buffer[:size]))
+            del self._buffer[:size]
             self._preface_pending -= size
-        else:
-            size = self._frame_octets()
-        if not 0 < size <= len(self._buffer):
+
+    def _take_frame(self) -> bytes | None:
+        """Take one frame off the buffer; None where its rest must be received first."""
+        if self.closing is not Closing.NO or self._preface_pending:
+            return None
+        size = self._frame_octets()
+        if size > len(self._buffer):
             return None
         octets = bytes(self._buffer[:size])
         del self._buffer[:size]
@@ -197,9 +209,9 @@ class H2Connection(Connection):
         Raises:
             h2.exceptions.ProtocolError: It is one that h2 would let pass, or would wait for the whole of.
         """
-        if len(self._buffer) < _FRAME_HEADER_OCTETS:
-            return _FRAME_HEADER_OCTETS
-        kind, stream_id = self._buffer[3], int.from_bytes(self._buffer[5:9], "big") & 0x7FFFFFFF
+        if len(self._buffer) < FRAME_HEADER_OCTETS:
+            return FRAME_HEADER_OCTETS
+        kind, stream_id = self._buffer[3], stream_of(self._buffer)
         if self._settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
             # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
             raise h2.exceptions.ProtocolError("the preface is not followed by SETTINGS")
@@ -207,23 +219,31 @@ class H2Connection(Connection):
             # RFC 9113 §6.4: "RST_STREAM frames MUST NOT be sent for a stream in the "idle" state."
             raise h2.exceptions.ProtocolError(f"RST_STREAM for stream {stream_id}, which is idle")
         length = int.from_bytes(self._buffer[:3], "big")
+        if kind == SettingsFrame.type and self._buffer[4] & _ACK and length:
+            # RFC 9113 §6.5: it is "a connection error (Section 5.4.1) of type FRAME_SIZE_ERROR."
+            raise h2.exceptions.FrameTooLargeError(f"SETTINGS with ACK and a payload of {length} octets")
         if length > self._h2.max_inbound_frame_size:
             raise h2.exceptions.FrameTooLargeError(
                 f"a frame of {length} octets, where {self._h2.max_inbound_frame_size} are the most"
             )
         self._settings_pending = False
-        return _FRAME_HEADER_OCTETS + length
+        return FRAME_HEADER_OCTETS + length
 
     def _highest_stream_id(self, like: int) -> int:
         """Return the highest stream in use of those that the same side opens (RFC 9113 §5.1.1)."""
         return self._h2.highest_inbound_stream_id if like % 2 else self._h2.highest_outbound_stream_id
 
     def _receive_frame(self, octets: bytes, events: list[Event]) -> None:
-        if not self._preface_pending and len(octets) >= _FRAME_HEADER_OCTETS:
-            self._allowance.take_frame(octets)
+        self._allowance.take_frame(octets)
         before = self._h2.provoked
-        for event in self._h2.receive_data(octets):
-            self._translate(event, events)
+        exchange_id = ExchangeId(stream_of(octets))
+        # On a stream that is not open, or inside a field block, it is an error of the connection.
+        in_place = exchange_id in self._streams and not self._h2.is_inside_block
+        if in_place and (error := shape_error(octets)) is not None:
+            self._fail(exchange_id, error, events)
+        else:
+            for event in self._h2.receive_data(octets):
+                self._translate(event, events)
         if self._h2.provoked != before:
             self._allowance.take_provoked(self._h2.provoked - before)
 
@@ -275,6 +295,9 @@ class H2Connection(Connection):
                 self._take_request(event, events)
             case h2.events.StreamEnded():
                 self._take_end(ExchangeId(event.stream_id), Fields(), events)
+            case TrailersWithoutEnd(stream_id):
+                error = RemoteProtocolError("the trailers do not end the request")
+                self._fail(ExchangeId(stream_id), error, events)
             case h2.events.TrailersReceived():
                 self._take_trailers(event, events)
             case h2.events.WindowUpdated():

@@ -7,6 +7,7 @@ These are the places that lean on how h2 works within; its versions are pinned f
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import h2.config
 import h2.connection
@@ -16,7 +17,7 @@ from h2.connection import AllowedStreamIDs
 from h2.errors import ErrorCodes
 from h2.frame_buffer import FrameBuffer
 from h2.settings import ChangedSetting, SettingCodes, Settings
-from h2.stream import H2Stream, StreamClosedBy
+from h2.stream import H2Stream, StreamClosedBy, StreamState
 from hpack import HPACKError
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import (
@@ -31,12 +32,13 @@ from hyperframe.frame import (
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
 
-__all__ = ["MAX_WINDOW_OCTETS", "Library", "code_name", "error_code", "reason"]
+__all__ = ["MAX_WINDOW_OCTETS", "Library", "TrailersWithoutEnd", "code_name", "error_code", "reason"]
 
 MAX_WINDOW_OCTETS = 2**31 - 1
 """What a window can hold at most (RFC 9113 §6.9.1)."""
 
 _MAX_SETTING = 2**32 - 1
+_RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
 
@@ -48,6 +50,11 @@ class _FrameBuffer(FrameBuffer):
         self._limits = limits
         self._block: list[HeadersFrame | ContinuationFrame] = []
         self._block_octets = 0
+
+    @property
+    def is_inside_block(self) -> bool:
+        """Whether the last frame was a field block fragment that is not the last of its block."""
+        return bool(self._block)
 
     def __next__(self) -> Frame:
         """Let no frame spell out its content: h2 makes a ``repr`` of each, for a log that nobody keeps."""
@@ -77,6 +84,18 @@ class _FrameBuffer(FrameBuffer):
         return first
 
 
+@dataclass
+class TrailersWithoutEnd(h2.events.Event):
+    """
+    A request is malformed, for its trailers do not end it (RFC 9113 §8.1).
+
+    Attributes:
+        stream_id: Its stream.
+    """
+
+    stream_id: int
+
+
 class Library(h2.connection.H2Connection):
     """
     A server's side of h2 that takes and gives fields as they are, and lets a GOAWAY be ours to write.
@@ -101,7 +120,7 @@ class Library(h2.connection.H2Connection):
         )
         self.provoked = 0
         self._limits = limits
-        self.incoming_buffer = _FrameBuffer(limits)
+        self._frames = self.incoming_buffer = _FrameBuffer(limits)
         self.decoder = FieldDecoder(limits)
         self.encoder = FieldEncoder(limits)
         self.local_settings = Settings(
@@ -113,6 +132,11 @@ class Library(h2.connection.H2Connection):
                 SettingCodes.MAX_HEADER_LIST_SIZE: min(limits.field_section_octets, _MAX_SETTING),
             },
         )
+
+    @property
+    def is_inside_block(self) -> bool:
+        """Whether more of a field block has to come next (RFC 9113 §4.3)."""
+        return self._frames.is_inside_block
 
     def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
         """From here on the client knows how large its table may be."""
@@ -145,6 +169,11 @@ class Library(h2.connection.H2Connection):
             if isinstance(frame, DataFrame):
                 self._take_back(frame.flow_controlled_length)
                 return []
+        if isinstance(frame, HeadersFrame) and "END_STREAM" not in frame.flags:
+            stream = self.streams.get(frame.stream_id)
+            if stream is not None and stream.state_machine.state in _RECEIVING:
+                h2.connection._decode_headers(self.decoder, frame.data)
+                return [TrailersWithoutEnd(frame.stream_id)]
         return super()._receive_frame(frame)
 
     def _take_back(self, octets: int) -> None:
