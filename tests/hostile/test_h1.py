@@ -177,10 +177,10 @@ def test_pipelined_floods(certs_dir: Path, kind: H1Kind) -> None:
         assert_served(server, kind)
         engine = server._engine
         assert engine is not None
-        (driver,) = [driver for driver in engine._drivers if driver._running]
+        (driver,) = [driver for driver in engine._drivers if driver._exchanges.running]
         connection = driver._connection
         assert len(connection._buffer) < 2 * 1024 * 1024  # type: ignore[union-attr]
-        assert len(driver._running) == 1
+        assert len(driver._exchanges.running) == 1
 
 
 def test_answers_that_nobody_reads(certs_dir: Path, kind: H1Kind) -> None:

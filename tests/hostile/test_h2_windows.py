@@ -94,7 +94,7 @@ def driver_of(server: Server, sock: socket.socket) -> Driver:
 
 def held(driver: Driver) -> int:
     """Return how many octets of content wait for a client."""
-    return sum(running.bridge.held_octets for running in driver._running.values())
+    return sum(running.bridge.held_octets for running in driver._exchanges.running.values())
 
 
 def read_responses(sock: socket.socket) -> tuple[int, int]:
@@ -124,14 +124,14 @@ def test_windows_that_open_late(path: str, kind: Kind, server: Server, maker: Ma
     with undisturbed(server), open_socket(server, kind) as sock:
         sock.sendall(OPENING + window(0) + requests(path))
         driver = driver_of(server, sock)
-        assert_soon(lambda: len(driver._running) == REQUESTS)
+        assert_soon(lambda: len(driver._exchanges.running) == REQUESTS)
         assert_idle()
-        assert_soon(lambda: held(driver) == driver._held_octets)
+        assert_soon(lambda: held(driver) == driver._exchanges.held_octets)
         assert held(driver) < REQUESTS * LARGE_OCTETS // 2
         assert maker.octets < REQUESTS * LARGE_OCTETS // 2
         sock.sendall(window(ALL) + WindowUpdateFrame(0, ALL - 65535).serialize())
         assert read_responses(sock) == (REQUESTS, REQUESTS * LARGE_OCTETS)
-        assert driver._held_octets == 0
+        assert driver._exchanges.held_octets == 0
     assert_soon(lambda: connections(server) == 0)
 
 
@@ -141,14 +141,14 @@ def test_windows_that_never_open(kind: Kind, server: Server) -> None:
     with undisturbed(server), open_socket(server, kind) as sock:
         sock.sendall(OPENING + window(0) + requests("/whole"))
         driver = driver_of(server, sock)
-        assert_soon(lambda: driver._held_octets > QUEUED_OCTETS)
+        assert_soon(lambda: driver._exchanges.held_octets > QUEUED_OCTETS)
         sock.sendall(b"".join(RstStreamFrame(stream).serialize() for stream in range(1, REQUESTS, 2)))
-        assert_soon(lambda: len(driver._running) == REQUESTS // 2)
+        assert_soon(lambda: len(driver._exchanges.running) == REQUESTS // 2)
         assert_idle()
-        assert_soon(lambda: held(driver) == driver._held_octets)
+        assert_soon(lambda: held(driver) == driver._exchanges.held_octets)
         assert held(driver) < REQUESTS * LARGE_OCTETS // 2
     assert_soon(lambda: connections(server) == 0)
-    assert driver._held_octets == 0
+    assert driver._exchanges.held_octets == 0
     assert_idle()
 
 
@@ -158,7 +158,7 @@ def test_windows_that_dribble_and_change(kind: Kind, server: Server) -> None:
     with undisturbed(server), open_socket(server, kind) as sock:
         sock.sendall(OPENING + window(0) + requests("/whole"))
         driver = driver_of(server, sock)
-        assert_soon(lambda: len(driver._running) == REQUESTS)
+        assert_soon(lambda: len(driver._exchanges.running) == REQUESTS)
         for _ in range(3):
             sock.sendall(b"".join(WindowUpdateFrame(stream, 1).serialize() for stream in streams()))
         for octets in (*range(1, 40), 0, 5):
@@ -177,7 +177,7 @@ def test_a_socket_that_is_not_read(path: str, kind: Kind, server: Server, maker:
         assert_soon(lambda: driver._outlet.unread_octets > 0)
         assert_idle()
         assert driver._outlet.unread_octets <= MAX_UNREAD_OCTETS
-        assert_soon(lambda: held(driver) == driver._held_octets)
+        assert_soon(lambda: held(driver) == driver._exchanges.held_octets)
         assert held(driver) < REQUESTS * LARGE_OCTETS // 2
         assert read_responses(sock) == (REQUESTS, REQUESTS * LARGE_OCTETS)
     assert_soon(lambda: connections(server) == 0)

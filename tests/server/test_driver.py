@@ -239,7 +239,7 @@ def test_a_reset_stream_needs_no_handler(certs_dir: Path) -> None:
         octets = peer.h2.data_to_send()
         peer.sock.sendall(octets)
         assert peer.request().complete
-        assert_soon(lambda: not drivers(server) or not next(iter(drivers(server)))._running)
+        assert_soon(lambda: not drivers(server) or not next(iter(drivers(server)))._exchanges.running)
     count = 0
     while begun.acquire(blocking=False):
         count += 1

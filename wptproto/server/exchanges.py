@@ -1,0 +1,130 @@
+"""Exchanges: those of one connection that are in progress, and when their handlers are called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from wptproto.errors import ExchangeClosed
+from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.protocol.events import ExchangeId, RequestReceived
+from wptproto.server.bridge import LoopBridge
+from wptproto.server.running import Running
+
+__all__ = ["Exchanges"]
+
+HANDLERS_A_TURN = 100
+"""How many handlers are called before the first of them can have said how much their responses are."""
+
+BUDGET_OCTETS = 8 * 1024 * 1024
+"""What the responses of one connection together may have on their way before their handlers wait."""
+
+
+class Exchanges:
+    """
+    The exchanges of one connection, each from its request's head to its response's end.
+
+    Attributes:
+        running: Those in progress.
+        begun: How many there have been.
+        held_octets: Of content that waits in them for the connection to take it.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        make_bridge: Callable[[ExchangeId], LoopBridge],
+        start: Callable[[Exchange, LoopBridge], None],
+        queued_octets: int,
+    ) -> None:
+        """
+        Args:
+            surroundings: What each of them knows beyond its message.
+            make_bridge: Makes the way of its handler's commands.
+            start: Has its handler called.
+            queued_octets: How many octets may wait before no more handlers are called.
+        """
+        self._surroundings = surroundings
+        self._make_bridge = make_bridge
+        self._start = start
+        self._queued_octets = queued_octets
+        self._waiting: deque[Running] = deque()  # whose handlers have not been called yet
+        self._calling = False  # more handlers in another turn
+        self.running: dict[ExchangeId, Running] = {}
+        self.begun = 0
+        self.held_octets = 0
+
+    # --- from its head to its end --------------------------------------------------------------
+
+    def begin(self, received: RequestReceived) -> Running:
+        """Keep an exchange, from now until it is through."""
+        self.begun += 1
+        bridge = self._make_bridge(received.exchange_id)
+        exchange = Exchange(received, bridge, self._surroundings)
+        running = Running(exchange, bridge, self._surroundings.client_address[0])
+        self.running[received.exchange_id] = running
+        return running
+
+    def finish(self, running: Running) -> None:
+        """Forget an exchange whose response is out."""
+        self._forget(running)
+        running.log()
+
+    def drop(self, running: Running, error: ExchangeClosed) -> None:
+        """Forget an exchange, and let its handler know that nobody waits for it any more."""
+        self._forget(running)
+        running.exchange.content.fail(error)
+        running.log(str(error))
+
+    def drop_all(self, error: ExchangeClosed) -> None:
+        """Forget them all."""
+        for running in list(self.running.values()):
+            self.drop(running, error)
+        self._waiting.clear()
+
+    def _forget(self, running: Running) -> None:
+        self.running.pop(running.bridge.exchange_id, None)
+        running.bridge.close()
+        self.weigh(running)
+
+    # --- how much they hold --------------------------------------------------------------------
+
+    def weigh(self, running: Running) -> None:
+        """Bring up to date how much content of one exchange waits here."""
+        held = running.bridge.held_octets
+        self.held_octets += held - running.held_octets
+        running.held_octets = held
+
+    def share(self) -> int:
+        """Return how many octets one exchange may have on its way, now that there are so many of them."""
+        return BUDGET_OCTETS // max(1, len(self.running))
+
+    # --- their handlers ------------------------------------------------------------------------
+
+    def await_handler(self, running: Running) -> None:
+        """Have an exchange handled when its turn comes."""
+        self._waiting.append(running)
+
+    def call_handlers(self) -> None:
+        """
+        Have requests handled in the order they came, unless responses wait that are too much already.
+
+        This is after all events, for what came together with a request's head may say that it is broken, or
+        was reset. And nothing but this bounds the memory for a client that does not read, for each handler
+        may return all of its response at once.
+        """
+        if self._calling:
+            return
+        for _ in range(HANDLERS_A_TURN):
+            if not self._waiting or self.held_octets > self._queued_octets:
+                return
+            running = self._waiting.popleft()
+            if not running.bridge.closed:
+                self._start(running.exchange, running.bridge)
+        self._calling = True
+        asyncio.get_running_loop().call_soon(self._call_more_handlers)
+
+    def _call_more_handlers(self) -> None:
+        self._calling = False
+        self.call_handlers()

@@ -1,0 +1,64 @@
+"""Running: one exchange in progress, and the line it leaves in the access log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from wptproto.exchange.exchange import Exchange
+from wptproto.server.bridge import LoopBridge
+
+__all__ = ["Running"]
+
+log = logging.getLogger("wptproto.access")
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """
+    An exchange in progress, as the owner of its connection sees it.
+
+    Attributes:
+        exchange: What its handler works with.
+        bridge: Where its handler's commands come from.
+        client: The client's address, for the log.
+        status: Of the head that was sent; 0 before, and where the handler sends octets of its own.
+        sent_octets: Of content, and of what the handler sends in its place.
+        offset: How many octets of the first command in the bridge were sent.
+        queued: It has its turn soon.
+        stalled: Its content waits until the peer opens a window.
+        held_octets: Of content that waits in the bridge, as far as was counted.
+    """
+
+    exchange: Exchange
+    bridge: LoopBridge
+    client: str
+    status: int = 0
+    sent_octets: int = 0
+    offset: int = 0
+    queued: bool = False
+    stalled: bool = False
+    held_octets: int = 0
+    _began_s: float = field(default_factory=time.monotonic)
+
+    def __str__(self) -> str:
+        return f"{self.exchange.head.method} {self.exchange.request.request_path}"
+
+    def log(self, outcome: str = "") -> None:
+        """Log what came of it; *outcome* says what went wrong."""
+        if not log.isEnabledFor(logging.INFO):
+            return
+        head = self.exchange.head
+        log.info(
+            "%s %s %s %s: %s, %d octets, %.1f ms%s",
+            self.client,
+            "HTTP/2" if head.version == "HTTP/2.0" else head.version,
+            head.method,
+            head.target.decode("latin-1"),
+            # Of octets that a handler sent by hand, nobody but its writer knows the status.
+            self.status or self.exchange.response.writer.status or "-",
+            self.sent_octets,
+            (time.monotonic() - self._began_s) * 1000,
+            outcome and f", {outcome}",
+        )

@@ -1,0 +1,199 @@
+"""
+Sender: what handlers ask for, carried out on their connection.
+
+Content waits in its command until the connection's window and the transport's buffer have room, one piece
+of each exchange in turn. So nothing piles up here that a client does not read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from enum import Enum, auto
+from typing import assert_never
+
+from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.exchange.bridge import (
+    Abort,
+    AskRoom,
+    Finish,
+    Promised,
+    Push,
+    Question,
+    SendContent,
+    SendFrame,
+    SendHead,
+    SendInformational,
+    SendTrailers,
+    SendVerbatim,
+)
+from wptproto.protocol.connection import Connection
+from wptproto.protocol.events import Event, ExchangeId
+from wptproto.server.exchanges import Exchanges
+from wptproto.server.running import Running
+
+__all__ = ["PIECE_OCTETS", "Sender"]
+
+log = logging.getLogger("wptproto.server")
+
+PIECE_OCTETS = 64 * 1024
+"""How much content of one exchange is taken before the next has its turn, and before octets are written."""
+
+
+class _Progress(Enum):
+    NOTHING_LEFT = auto()
+    MORE = auto()
+    STALLED = auto()  # until the peer opens its window
+
+
+class Sender:
+    """
+    Carries out the commands of one connection's exchanges.
+
+    Attributes:
+        unwritten_octets: Of content that the connection took; whoever writes its octets sets this back.
+    """
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self._exchanges = exchanges
+        self._ready: deque[Running] = deque()
+        self.unwritten_octets = 0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there are commands that can be carried out."""
+        return bool(self._ready)
+
+    def enqueue(self, running: Running) -> None:
+        """Let an exchange have its turn, if it has commands and does not wait for a window."""
+        if not (running.queued or running.stalled) and running.bridge.commands:
+            running.queued = True
+            self._ready.append(running)
+
+    def unstall(self, exchange_id: ExchangeId | None) -> None:
+        """Let the exchange whose window has opened go on; all of them for None."""
+        exchanges = self._exchanges.running
+        if exchange_id is None:
+            opened = list(exchanges.values())
+        else:
+            opened = [exchanges[exchange_id]] if exchange_id in exchanges else []
+        for running in opened:
+            if running.stalled:
+                running.stalled = False
+                self.enqueue(running)
+
+    def carry_out(self, connection: Connection) -> list[Event]:
+        """
+        Carry out commands until a piece's worth of octets is to be written, or none is left.
+
+        Returns:
+            What the peer had sent ahead of the responses that ended.
+        """
+        events: list[Event] = []
+        while self._ready:
+            running = self._ready.popleft()
+            running.queued = False
+            if running.bridge.closed:
+                continue
+            self._take_turn(connection, running, events)
+            if self.unwritten_octets >= PIECE_OCTETS:
+                break
+        return events
+
+    def _take_turn(self, connection: Connection, running: Running, events: list[Event]) -> None:
+        try:
+            progress = self._advance(connection, running, events)
+        except ExchangeClosed as error:
+            self._exchanges.drop(running, error)
+        except LocalProtocolError as error:
+            log.error("%s: the response was cut off: %s", running, error.reason)
+            self._abort(connection, running, error.reason)
+        except Exception as error:
+            log.exception("a response failed by a fault of the server, and was cut off")
+            self._abort(connection, running, f"{type(error).__name__}: {error}")
+        else:
+            running.stalled = progress is _Progress.STALLED
+            if progress is _Progress.MORE:
+                self.enqueue(running)
+            self._exchanges.weigh(running)
+
+    def _advance(self, connection: Connection, running: Running, events: list[Event]) -> _Progress:
+        """Carry out the commands of one exchange, up to one piece of content."""
+        commands = running.bridge.commands
+        exchange_id = running.bridge.exchange_id
+        while commands:
+            command = commands[0]
+            match command:
+                case SendContent(data, end):
+                    progress = self._send_content(connection, running, data, end)
+                    if progress is not None:
+                        return progress
+                case SendVerbatim(octets):
+                    piece = octets[running.offset : running.offset + PIECE_OCTETS]
+                    connection.send_verbatim(exchange_id, piece)
+                    if not self._sent(running, len(piece), len(octets)):
+                        return _Progress.MORE
+                case SendHead(head, end):
+                    connection.send_head(exchange_id, head, end=end)
+                    running.status = head.status
+                case SendInformational(head):
+                    connection.send_informational(exchange_id, head)
+                case SendTrailers(trailers):
+                    connection.send_trailers(exchange_id, trailers)
+                case SendFrame(frame):
+                    connection.send_frame(exchange_id, frame)
+                case Push() | AskRoom():
+                    self._answer(connection, exchange_id, command)
+                case Finish(close):
+                    events += connection.finish(exchange_id, close=close)
+                    self._exchanges.finish(running)
+                    return _Progress.NOTHING_LEFT
+                case Abort(reason):
+                    self._abort(connection, running, reason)
+                    return _Progress.NOTHING_LEFT
+                case _:
+                    assert_never(command)
+            commands.popleft()
+        return _Progress.NOTHING_LEFT
+
+    def _answer(self, connection: Connection, exchange_id: ExchangeId, question: Question) -> None:
+        """Answer a question; what is wrong with it is its own asker's to handle."""
+        try:
+            match question:
+                case Push(lines, promised_id, promise):
+                    received = connection.push(exchange_id, lines, promised_id)
+                    promise.set_result(Promised(received, self._exchanges.begin(received).bridge))
+                case AskRoom(room):
+                    room.set_result(connection.room(exchange_id))
+                case _:
+                    assert_never(question)
+        except LocalProtocolError as error:
+            question.answer.set_exception(error)
+
+    def _send_content(
+        self, connection: Connection, running: Running, data: bytes, end: bool
+    ) -> _Progress | None:
+        """Send the next piece of *data*; None when it is all sent."""
+        piece = data if len(data) <= PIECE_OCTETS else memoryview(data)[running.offset :][:PIECE_OCTETS]
+        if running.offset and piece is data:
+            piece = data[running.offset :]
+        last = running.offset + len(piece) == len(data)
+        taken = connection.send_content(running.bridge.exchange_id, piece, end=end and last)
+        if self._sent(running, taken, len(data)):
+            return None
+        return _Progress.MORE if taken == len(piece) else _Progress.STALLED
+
+    def _sent(self, running: Running, taken: int, size: int) -> bool:
+        """Count octets of the first command; whether it has been sent whole."""
+        running.sent_octets += taken
+        running.offset += taken
+        running.bridge.took(taken)
+        self.unwritten_octets += taken
+        if running.offset < size:
+            return False
+        running.offset = 0
+        return True
+
+    def _abort(self, connection: Connection, running: Running, reason: str) -> None:
+        connection.abort(running.bridge.exchange_id)
+        self._exchanges.drop(running, ExchangeClosed(reason))
