@@ -11,6 +11,7 @@ from wptproto import LocalProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.h1 import H1Connection
+from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -18,8 +19,8 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 class Wire:
     """An exchange over HTTP/1.1, and its octets."""
 
-    def __init__(self, request: bytes = GET) -> None:
-        self.connection = H1Connection()
+    def __init__(self, request: bytes = GET, rules: Rules = DEFAULT_RULES) -> None:
+        self.connection = H1Connection(rules)
         self.exchange: Exchange
         self.bridge: InlineBridge
         self.exchange, self.bridge = begin(self.connection, request)
@@ -241,11 +242,16 @@ def test_switching_protocols(wire: Wire) -> None:
         (b"HTTP/1.1\r\nHost: a\r\nConnection: close\r\n", b"close", False),
         (b"HTTP/1.0\r\n", b"close", False),
         (b"HTTP/1.0\r\nConnection: keep-alive\r\n", b"keep-alive", True),
+        (b"HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", b"close", False),
+        (b"HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", b"close", False),
     ],
 )
 def test_connection_field(request_fields: bytes, connection: bytes | None, stays_open: bool) -> None:
-    """The response says whether the connection persists where the version does not (RFC 9112 §9.3)."""
-    wire = Wire(b"GET / " + request_fields + b"\r\n")
+    """
+    The response says whether the connection persists where the version does not (RFC 9112 §9.3), also behind
+    framing that was forgiven (§6.1).
+    """
+    wire = Wire(b"GET / " + request_fields + b"\r\n", Rules(lenient=frozenset(Leniency)))
     wire.response.content = "content"
     wire.response.write()
     octets = wire.finish()

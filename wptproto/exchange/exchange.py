@@ -14,6 +14,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.exchange.writer import MessageOptions, ResponseWriter
 from wptproto.protocol.events import RequestReceived
+from wptproto.protocol.h1_framing import is_faulty
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead, asks_to_persist, reason_phrase
 
@@ -109,6 +110,6 @@ class Exchange:
             self.bridge.send([SendInformational(ResponseHead(100, Fields(), reason_phrase(100)))])
 
     def _closes(self) -> bool:
-        """Whether the HTTP/1.1 connection will close, as far as the request decides (RFC 9112 §9.3)."""
+        """Whether the HTTP/1.1 connection will close, as far as the request decides (RFC 9112 §6.3, §9.3)."""
         waits = self._waits_for_continue and not self.content.has_arrived
-        return waits or not asks_to_persist(self.head)
+        return waits or not asks_to_persist(self.head) or is_faulty(self.head)
