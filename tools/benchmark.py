@@ -29,7 +29,7 @@ import h2.events
 import h11
 
 import wptproto
-from wptproto.protocol.h2 import PREFACE
+from wptproto.protocol.h2_reader import PREFACE
 
 CONTENT = b"x" * 100
 Target = Callable[[Connection], None]

@@ -8,24 +8,37 @@ from typing import TypeVar
 import h2.config
 import h2.connection
 import h2.events
+import pytest
 from hpack import Encoder
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
+from wptproto.errors import ExchangeClosed
 from wptproto.limits import Limits
+from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import Event, ExchangeId
-from wptproto.protocol.h2 import PREFACE, H2Connection
+from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.h2_reader import PREFACE
 from wptproto.protocol.rules import Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
 __all__ = [
+    "MAX_FRAME_OCTETS",
+    "ONE",
     "OPENING",
+    "POST",
     "REQUEST",
     "Client",
+    "assert_over",
     "begin",
+    "content_of",
     "frames_of",
     "headers",
+    "is_open",
+    "kinds",
+    "kinds_of",
     "open_connection",
+    "respond",
     "response_head",
 ]
 
@@ -37,8 +50,16 @@ REQUEST: tuple[FieldLine, ...] = (
 )
 """The pseudo-fields of a plain request."""
 
+POST: tuple[FieldLine, ...] = ((b":method", b"POST"), *REQUEST[1:])
+"""The same, of a request with content."""
+
 OPENING = PREFACE + SettingsFrame(0).serialize()
 """What a client begins with, at its shortest (RFC 9113 §3.4)."""
+
+MAX_FRAME_OCTETS = 16384
+"""The size of a frame that everyone takes (RFC 9113 §4.2)."""
+
+ONE = ExchangeId(1)
 
 E = TypeVar("E", bound=h2.events.Event)
 
@@ -167,3 +188,49 @@ def begin(
     client.open()
     client.request(1, lines, end=end)
     return client, ExchangeId(1)
+
+
+def kinds(events: list[Event]) -> list[type]:
+    """Return what kinds of events they are."""
+    return [type(event) for event in events]
+
+
+def is_open(connection: H2Connection) -> bool:
+    """Whether it will not close for now."""
+    return connection.closing is Closing.NO
+
+
+def respond(client: Client, exchange_id: ExchangeId = ONE, content: bytes = b"ok") -> None:
+    """Send a response of some content, and finish."""
+    connection = client.connection
+    connection.send_head(exchange_id, response_head(200, (b"content-length", b"%d" % len(content))))
+    assert connection.send_content(exchange_id, content, end=True) == len(content)
+    assert connection.finish(exchange_id) == []
+
+
+def content_of(client: Client) -> bytes:
+    """Return the content that the client has seen since it was last asked for events."""
+    return b"".join(event.data for event in client.take(h2.events.DataReceived))
+
+
+def kinds_of(events: list[h2.events.Event]) -> list[type]:
+    """Return the kinds of what concerns a stream."""
+    return [type(event) for event in events if getattr(event, "stream_id", None)]
+
+
+def assert_over(connection: H2Connection, exchange_id: ExchangeId) -> None:
+    """See that nothing can be sent for an exchange any more, and that nothing then is."""
+    connection.data_to_send()
+    for write in (
+        lambda: connection.send_informational(exchange_id, response_head(103)),
+        lambda: connection.send_head(exchange_id, response_head(200)),
+        lambda: connection.send_content(exchange_id, b"x"),
+        lambda: connection.send_trailers(exchange_id, Fields()),
+        lambda: connection.send_verbatim(exchange_id, b"x"),
+    ):
+        with pytest.raises(ExchangeClosed):
+            write()
+    connection.acknowledge(exchange_id, 1)
+    connection.abort(exchange_id)
+    assert connection.finish(exchange_id) == []
+    assert connection.data_to_send() == b""

@@ -8,7 +8,8 @@ from tests.helpers.h1 import head_of, request
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import UpgradeReceived
 from wptproto.protocol.h1 import H1Connection
-from wptproto.protocol.h2 import PREFACE, H2Connection
+from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.h2_reader import PREFACE
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS, choose_by_alpn, choose_by_octets
 
 

@@ -184,6 +184,10 @@ class Library(h2.connection.H2Connection):
         if increment:
             self._prepare_for_sending([WindowUpdateFrame(0, increment)])
 
+    def send_octets(self, octets: bytes) -> None:
+        """Put octets behind what is queued, whatever they are."""
+        self._data_to_send += octets
+
     def clear_outbound_data_buffer(self) -> None:
         """Keep what is queued when GOAWAY arrives: it belongs to streams that go on (RFC 9113 §6.8)."""
 

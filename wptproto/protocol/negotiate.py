@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.h1 import H1Connection
-from wptproto.protocol.h2 import PREFACE, H2Connection
+from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.h2_reader import PREFACE
 from wptproto.protocol.rules import DEFAULT_RULES, Rules
 
 __all__ = ["ALPN_PROTOCOLS", "choose_by_alpn", "choose_by_octets"]

@@ -1,0 +1,101 @@
+"""
+FrameReader: HTTP/2 octets in, whole frames out, wherever they were cut.
+
+A frame's header says enough to refuse it before its payload is there. What h2 would let pass stands here,
+and what it would wait for in vain.
+"""
+
+from __future__ import annotations
+
+from h2.exceptions import FrameTooLargeError, ProtocolError
+from hyperframe.frame import RstStreamFrame, SettingsFrame
+
+from wptproto.protocol.h2_library import Library
+from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, stream_of
+
+__all__ = ["PREFACE", "FrameReader"]
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client sends first (RFC 9113 §3.4)."""
+
+_ACK = 0x1
+
+
+class FrameReader:
+    """The octets of one client that have not been taken for a frame yet."""
+
+    def __init__(self, library: Library) -> None:
+        """
+        Args:
+            library: Takes the preface, and knows the size of a frame and the streams there were.
+        """
+        self._library = library
+        self._buffer = bytearray()
+        self._preface_pending = len(PREFACE)
+        self._settings_pending = True
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether something has begun, the preface or a frame, whose rest is missing."""
+        return bool(self._buffer) or 0 < self._preface_pending < len(PREFACE)
+
+    def feed(self, data: bytes) -> None:
+        """
+        Take octets as they come, and the preface off them, so that a wrong octet shows at once.
+
+        Raises:
+            ProtocolError: The preface is wrong.
+        """
+        self._buffer += data
+        size = min(self._preface_pending, len(self._buffer))
+        if size:
+            self._library.receive_data(bytes(self._buffer[:size]))
+            del self._buffer[:size]
+            self._preface_pending -= size
+
+    def clear(self) -> None:
+        """Forget octets that nobody will look at."""
+        self._buffer.clear()
+
+    def take(self) -> bytes | None:
+        """
+        Take one frame; None where its rest must be received first.
+
+        Raises:
+            ProtocolError: Its header is wrong, for the connection.
+        """
+        if self._preface_pending:
+            return None
+        size = self._frame_octets()
+        if size > len(self._buffer):
+            return None
+        octets = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return octets
+
+    def _frame_octets(self) -> int:
+        """Look at the frame header in front, and return how long that frame is."""
+        if len(self._buffer) < FRAME_HEADER_OCTETS:
+            return FRAME_HEADER_OCTETS
+        kind, stream_id = self._buffer[3], stream_of(self._buffer)
+        if self._settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
+            # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
+            raise ProtocolError("the preface is not followed by SETTINGS")
+        if kind == RstStreamFrame.type and stream_id > self._highest_stream_id(stream_id):
+            # RFC 9113 §6.4: "RST_STREAM frames MUST NOT be sent for a stream in the "idle" state."
+            raise ProtocolError(f"RST_STREAM for stream {stream_id}, which is idle")
+        length = int.from_bytes(self._buffer[:3], "big")
+        if kind == SettingsFrame.type and self._buffer[4] & _ACK and length:
+            # RFC 9113 §6.5: it is "a connection error (Section 5.4.1) of type FRAME_SIZE_ERROR."
+            raise FrameTooLargeError(f"SETTINGS with ACK and a payload of {length} octets")
+        if length > self._library.max_inbound_frame_size:
+            raise FrameTooLargeError(
+                f"a frame of {length} octets, where {self._library.max_inbound_frame_size} are the most"
+            )
+        self._settings_pending = False
+        return FRAME_HEADER_OCTETS + length
+
+    def _highest_stream_id(self, like: int) -> int:
+        """Return the highest stream in use of those that the same side opens (RFC 9113 §5.1.1)."""
+        library = self._library
+        return library.highest_inbound_stream_id if like % 2 else library.highest_outbound_stream_id

@@ -1,0 +1,227 @@
+"""
+Requests: the receiving half of an HTTP/2 connection, from h2's events to ours.
+
+A malformed request is an error of its stream (RFC 9113 §8.1.1): its client gets a 400 with the
+reason, and then the reset. To h2 it would be one of the connection.
+"""
+
+from __future__ import annotations
+
+import h2.events
+from h2.connection import ConnectionState
+from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
+
+from wptproto.errors import RemoteProtocolError
+from wptproto.protocol.connection import reason_octets
+from wptproto.protocol.events import (
+    ContentReceived,
+    Event,
+    ExchangeId,
+    ExchangeReset,
+    PeerFinished,
+    ProtocolViolated,
+    RequestEnded,
+    RequestReceived,
+    WindowOpened,
+)
+from wptproto.protocol.h1_octets import content_length
+from wptproto.protocol.h2_fields import request_head, trailer_section
+from wptproto.protocol.h2_library import Library, TrailersWithoutEnd, code_name
+from wptproto.protocol.h2_responses import Responses
+from wptproto.protocol.h2_streams import Stream, Streams
+from wptproto.protocol.h2_windows import Windows
+from wptproto.protocol.rules import Rules
+from wptproto.semantics.fields import Fields
+from wptproto.semantics.message import ResponseHead
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """What comes on the streams of one connection."""
+
+    def __init__(
+        self, library: Library, streams: Streams, windows: Windows, responses: Responses, rules: Rules
+    ) -> None:
+        """
+        Args:
+            library: Whose events they are.
+            streams: Each request is one.
+            windows: Are told of content.
+            responses: Answers what no handler will see.
+            rules: Limits, and the Date of such an answer.
+        """
+        self._library = library
+        self._streams = streams
+        self._windows = windows
+        self._responses = responses
+        self._rules, self._limits = rules, rules.limits
+
+    def take(self, event: h2.events.Event, events: list[Event]) -> None:
+        """Add to *events* what one of h2's amounts to."""
+        match event:
+            case h2.events.DataReceived():
+                self._take_content(event, events)
+            case h2.events.RequestReceived():
+                self._take_request(event, events)
+            case h2.events.StreamEnded():
+                self._take_end(ExchangeId(event.stream_id), Fields(), events)
+            case TrailersWithoutEnd(stream_id):
+                error = RemoteProtocolError("the trailers do not end the request")
+                self.fail(ExchangeId(stream_id), error, events)
+            case h2.events.TrailersReceived():
+                self._take_trailers(event, events)
+            case h2.events.WindowUpdated():
+                events.append(WindowOpened(ExchangeId(event.stream_id) if event.stream_id else None))
+            case h2.events.RemoteSettingsChanged():
+                if SettingCodes.INITIAL_WINDOW_SIZE in event.changed_settings:
+                    events.append(WindowOpened(None))
+            case h2.events.StreamReset():
+                self._take_reset(event, events)
+            case h2.events.ConnectionTerminated():
+                self._take_goaway(event, events)
+            case _:
+                pass  # h2 has answered PING and SETTINGS; the others ask for nothing
+
+    def fail(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
+        """End one exchange: a malformed request is a stream error, of type PROTOCOL_ERROR (§8.1.1)."""
+        error.exchange_id = exchange_id
+        if not self._streams[exchange_id].responded:
+            events.append(ExchangeReset(exchange_id, error.reason))
+        events.append(ProtocolViolated(error))
+        self._streams.reset(exchange_id, error.error_code)
+
+    def _take_request(self, event: h2.events.RequestReceived, events: list[Event]) -> None:
+        exchange_id = ExchangeId(event.stream_id)
+        if len(self._streams) >= self._limits.h2_concurrent_streams:
+            self._library.reset_stream(exchange_id, ErrorCodes.REFUSED_STREAM)
+            return
+        ended = event.stream_ended is not None
+        method = next((value for name, value in event.headers if name == b":method"), b"")
+        self._streams[exchange_id] = stream = Stream(method.decode("latin-1"))
+        try:
+            if len(event.headers) > self._limits.field_lines:
+                raise RemoteProtocolError(
+                    f"past the limit field_lines: more than {self._limits.field_lines}",
+                    status_hint=431,
+                    error_code=ErrorCodes.NO_ERROR,
+                )
+            head = request_head(event.headers)
+            stream.missing = _promised(head.fields)
+            if ended:
+                _expect_none(stream.missing)
+        except RemoteProtocolError as error:
+            stream.request_ended = ended
+            self._refuse(exchange_id, error, events)
+            return
+        expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
+        events.append(RequestReceived(exchange_id, head, not ended, expects_continue))
+
+    def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
+        """
+        Answer a request that no handler will see: whole where it was sound, but too much.
+
+        RFC 9113 §8.1.1: "For malformed requests, a server MAY send an HTTP response prior to closing or
+        resetting the stream."
+        """
+        content = reason_octets(error.reason) + b"\n"
+        lines = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
+        if self._rules.date is not None:
+            lines.append((b"date", self._rules.date()))
+        stream = self._streams[exchange_id]
+        is_whole = error.error_code == ErrorCodes.NO_ERROR
+        head = ResponseHead(error.status_hint, Fields(lines))
+        self._responses.send_head(exchange_id, head, end=is_whole and stream.method == "HEAD")
+        if stream.method != "HEAD":
+            self._responses.send_content(exchange_id, content, end=is_whole)
+        stream.responded = True
+        self.fail(exchange_id, error, events)
+
+    def _take_content(self, event: h2.events.DataReceived, events: list[Event]) -> None:
+        exchange_id = ExchangeId(event.stream_id)
+        size = event.flow_controlled_length
+        self._windows.received(size)
+        stream = self._streams[exchange_id]
+        if stream.missing is not None:
+            stream.missing -= len(event.data)
+            try:
+                _expect_none(stream.missing if event.stream_ended is not None else min(0, stream.missing))
+            except RemoteProtocolError as error:
+                stream.request_ended = event.stream_ended is not None
+                self.fail(exchange_id, error, events)
+                return
+        wanted = 0 if stream.responded else len(event.data)
+        stream.delivered += wanted
+        if event.stream_ended is None:
+            self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
+        last = event.stream_ended is not None
+        if wanted or (last and not stream.responded):
+            events.append(ContentReceived(exchange_id, event.data, last))
+
+    def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
+        exchange_id = ExchangeId(event.stream_id)
+        stream = self._streams[exchange_id]
+        try:
+            trailers = trailer_section(event.headers)
+            _expect_none(stream.missing)
+        except RemoteProtocolError as error:
+            stream.request_ended = True
+            self.fail(exchange_id, error, events)
+        else:
+            self._take_end(exchange_id, trailers, events)
+
+    def _take_end(self, exchange_id: ExchangeId, trailers: Fields, events: list[Event]) -> None:
+        stream = self._streams.get(exchange_id)
+        if stream is None or stream.request_ended:
+            return  # StreamEnded follows TrailersReceived
+        stream.request_ended = True
+        if stream.responded:
+            del self._streams[exchange_id]
+        else:
+            events.append(RequestEnded(exchange_id, trailers))
+
+    def _take_reset(self, event: h2.events.StreamReset, events: list[Event]) -> None:
+        exchange_id = ExchangeId(event.stream_id)
+        stream = self._streams.pop(exchange_id, None)
+        if stream is not None and not stream.responded:
+            who = "the client" if event.remote_reset else "we"
+            events.append(
+                ExchangeReset(exchange_id, f"{who} reset the stream: {code_name(event.error_code)}")
+            )
+
+    def _take_goaway(self, event: h2.events.ConnectionTerminated, events: list[Event]) -> None:
+        # RFC 9113 §6.8: GOAWAY "allows an endpoint to gracefully stop accepting new streams while
+        # still finishing processing of previously established streams." h2 takes it for the end.
+        self._library.state_machine.state = ConnectionState.SERVER_OPEN
+        self._streams.are_last = True
+        debug = f": {event.additional_data!r}" if event.additional_data else ""
+        events.append(PeerFinished(f"GOAWAY {code_name(event.error_code)}{debug}"))
+
+
+def _promised(fields: Fields) -> int | None:
+    """
+    Return the length that a request's fields promise.
+
+    Raises:
+        RemoteProtocolError: They promise none that could be kept.
+    """
+    try:
+        return content_length(fields)
+    except ValueError as error:
+        raise RemoteProtocolError(f"Content-Length is {error}") from error
+
+
+def _expect_none(missing: int | None) -> None:
+    """
+    See that a request has the content that it promised.
+
+    RFC 9113 §8.1.1: a request is malformed if its Content-Length "does not equal the sum of the DATA frame
+    payload lengths that form the content".
+
+    Raises:
+        RemoteProtocolError: It has not.
+    """
+    if missing:
+        where = "before" if missing > 0 else "past"
+        raise RemoteProtocolError(f"the request is {abs(missing)} octets {where} its Content-Length")

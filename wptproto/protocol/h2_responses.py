@@ -1,0 +1,183 @@
+"""
+Responses: the sending half of an HTTP/2 connection, verbs in, frames out.
+
+A message's fields go out as a script wrote them, but for what HTTP/2 has no place for (RFC 9113 §8.2.2).
+What each verb takes and raises stands at :class:`~wptproto.protocol.connection.Connection`.
+"""
+
+from __future__ import annotations
+
+import h2.exceptions
+from h2.errors import ErrorCodes
+
+from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
+from wptproto.protocol.events import ExchangeId, RequestReceived
+from wptproto.protocol.h1_octets import content_length
+from wptproto.protocol.h2_allowance import Allowance
+from wptproto.protocol.h2_fields import lowered, request_head, response_section
+from wptproto.protocol.h2_frames import RawFrame
+from wptproto.protocol.h2_library import Library, reason
+from wptproto.protocol.h2_streams import Stream, Streams
+from wptproto.protocol.h2_windows import Windows
+from wptproto.semantics.fields import FieldLine, Fields
+from wptproto.semantics.message import ResponseHead, never_has_content
+
+__all__ = ["Responses"]
+
+
+class Responses:
+    """
+    What is sent on the streams of one connection.
+
+    Attributes:
+        windows_are_final: The client will open none again, for it has closed its side.
+    """
+
+    def __init__(self, library: Library, streams: Streams, windows: Windows, allowance: Allowance) -> None:
+        """
+        Args:
+            library: Makes the frames, and keeps the client's windows.
+            streams: Those that can be answered.
+            windows: Our own, for what a client still sends behind its response.
+            allowance: Is told of what went out.
+        """
+        self._library = library
+        self._streams = streams
+        self._windows = windows
+        self._allowance = allowance
+        self.windows_are_final = False
+
+    def send_informational(self, exchange_id: ExchangeId, head: ResponseHead) -> None:
+        stream = self._streams.answering(exchange_id)
+        if stream.head_sent:
+            raise LocalProtocolError(f"{head.status} after the final response began", exchange_id=exchange_id)
+        if not 100 <= head.status < 200 or head.status == 101:
+            # RFC 9113 §8.6: "HTTP/2 removes support for the 101 (Switching Protocols)"
+            raise LocalProtocolError(
+                f"HTTP/2 has no informational response with status {head.status}", exchange_id=exchange_id
+            )
+        self._send_headers(exchange_id, response_section(head))
+
+    def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
+        stream = self._streams.answering(exchange_id)
+        if stream.head_sent:
+            raise LocalProtocolError("a final head was sent already", exchange_id=exchange_id)
+        if not 200 <= head.status <= 999:
+            raise LocalProtocolError(
+                f"HTTP/2 has no final response with status {head.status}", exchange_id=exchange_id
+            )
+        if not never_has_content(stream.method, head.status):
+            try:
+                stream.remaining = content_length(head.fields)
+            except ValueError:
+                pass  # it promises nothing that could be kept
+        stream.ended = end and not stream.remaining
+        stream.head_sent = True
+        self._send_headers(exchange_id, response_section(head), end=stream.ended)
+
+    def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
+        stream = self._continuing(exchange_id)
+        size = len(data)
+        taken = 0
+        while taken < size:
+            room = self._room(exchange_id)
+            if room <= 0:
+                break
+            piece = data[taken : taken + room]
+            taken += len(piece)
+            self._allowance.sent(len(piece))
+            if stream.remaining is not None:
+                stream.remaining -= len(piece)
+            stream.ended = end and taken == size and not stream.is_short
+            self._library.send_data(exchange_id, piece, end_stream=stream.ended)
+        if end and not size and not stream.is_short:
+            self._library.end_stream(exchange_id)
+            stream.ended = True
+        if taken < size and self.windows_are_final:
+            self.abort(exchange_id)
+            raise ExchangeClosed("the client closed with its window shut")
+        return taken
+
+    def send_trailers(self, exchange_id: ExchangeId, trailers: Fields) -> None:
+        stream = self._continuing(exchange_id)
+        lines = lowered(trailers)
+        if lines:
+            self._send_headers(exchange_id, lines, end=True)
+        else:
+            self._library.end_stream(exchange_id)  # HEADERS cannot be empty, to h2
+        stream.ended = True
+
+    def send_verbatim(self, exchange_id: ExchangeId, octets: bytes) -> None:
+        stream = self._streams.answering(exchange_id)
+        self._library.send_octets(octets)
+        stream.verbatim = True
+
+    def send_frame(self, exchange_id: ExchangeId, frame: RawFrame) -> None:
+        stream = self._streams.answering(exchange_id)
+        self._library.send_octets(frame.serialize(exchange_id, self._library.encoder))
+        stream.framed = True
+        stream.ended_by_frame = stream.ended_by_frame or frame.ends_stream(exchange_id)
+
+    def push(
+        self, exchange_id: ExchangeId, lines: list[FieldLine], promised_id: int | None = None
+    ) -> RequestReceived:
+        self._streams.answering(exchange_id)
+        try:
+            head = request_head(lines)
+            if promised_id is None:
+                promised_id = self._library.get_next_available_stream_id()
+            self._library.push_stream(exchange_id, promised_id, lines)
+        except RemoteProtocolError as error:
+            raise LocalProtocolError(f"promised: {error.reason}", exchange_id=exchange_id) from error
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(f"no push: {reason(error)}", exchange_id=exchange_id) from error
+        promised = ExchangeId(promised_id)
+        self._streams[promised] = Stream(head.method, request_ended=True)
+        return RequestReceived(promised, head, has_content=False)
+
+    def room(self, exchange_id: ExchangeId) -> int:
+        self._streams.answering(exchange_id)
+        return max(0, self._room(exchange_id))
+
+    def finish(self, exchange_id: ExchangeId) -> None:
+        stream = self._streams.get(exchange_id)
+        if stream is None:
+            return
+        if stream.ended_by_frame or (stream.verbatim and not stream.ended):
+            self._streams.retire(exchange_id)
+            return
+        if (not stream.head_sent and not stream.framed) or stream.is_short:
+            self.abort(exchange_id)
+            return
+        if not stream.ended:
+            self._library.end_stream(exchange_id)
+            stream.ended = True
+        if stream.request_ended:
+            del self._streams[exchange_id]
+        else:
+            stream.responded = True
+            self._windows.consumed(exchange_id, stream, stream.delivered)  # nobody will acknowledge it now
+
+    def abort(self, exchange_id: ExchangeId) -> None:
+        if exchange_id in self._streams:
+            self._streams.reset(exchange_id, ErrorCodes.INTERNAL_ERROR)
+
+    def _send_headers(self, exchange_id: ExchangeId, lines: list[FieldLine], *, end: bool = False) -> None:
+        try:
+            self._library.send_headers(exchange_id, lines, end_stream=end)
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
+
+    def _room(self, exchange_id: ExchangeId) -> int:
+        """Return what one frame can hold; less than nothing where the client made a window smaller."""
+        library = self._library
+        return min(library.local_flow_control_window(exchange_id), library.max_outbound_frame_size)
+
+    def _continuing(self, exchange_id: ExchangeId) -> Stream:
+        """Return a stream whose response has begun and not ended."""
+        stream = self._streams.answering(exchange_id)
+        if not stream.head_sent and not stream.framed:
+            raise LocalProtocolError("content before the head", exchange_id=exchange_id)
+        if stream.ended:
+            raise LocalProtocolError("content after its end", exchange_id=exchange_id)
+        return stream

@@ -1,0 +1,105 @@
+"""
+Streams: the exchanges of one HTTP/2 connection, as far as h2 does not know them, and how each ends.
+
+h2 keeps a stream's state by the frames that passed through it. A stream is ours for a little longer,
+or for a little less: until its client has sent all of the request that we answered early; not any more
+when frames went out by hand that ended it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from h2.errors import ErrorCodes
+from h2.stream import StreamInputs
+
+from wptproto.errors import ExchangeClosed
+from wptproto.protocol.events import ExchangeId
+from wptproto.protocol.h2_library import Library
+
+__all__ = ["Stream", "Streams"]
+
+
+@dataclass(slots=True)
+class Stream:
+    """
+    What we know of an exchange beside h2.
+
+    Attributes:
+        method: Of its request.
+        request_ended: The client has sent all of it.
+        missing: Octets that the request's Content-Length promised, and which were not received yet.
+        delivered: Octets of content that the handler has not acknowledged.
+        unacknowledged: Octets that the client may send again, and has not been told yet.
+        head_sent: The final head went out.
+        ended: The response is complete, and h2 knows it.
+        remaining: Octets that the response's Content-Length promised, and which were not sent yet.
+        responded: It is over for its handler, while the client still sends: what comes is dropped.
+        verbatim: Octets went out that only the peer has taken apart.
+        framed: Frames went out that h2 does not know of.
+        ended_by_frame: One of those was the last.
+    """
+
+    method: str
+    request_ended: bool = False
+    missing: int | None = None
+    delivered: int = 0
+    unacknowledged: int = 0
+    head_sent: bool = False
+    ended: bool = False
+    remaining: int | None = None
+    responded: bool = False
+    verbatim: bool = False
+    framed: bool = False
+    ended_by_frame: bool = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether content is missing that Content-Length promised; END_STREAM would call it whole."""
+        return self.remaining is not None and self.remaining > 0
+
+
+class Streams(dict[ExchangeId, Stream]):
+    """
+    Those that are not over, by number.
+
+    Attributes:
+        are_last: The client will open no other.
+    """
+
+    def __init__(self, library: Library) -> None:
+        super().__init__()
+        self._library = library
+        self.are_last = False
+
+    @property
+    def are_over(self) -> bool:
+        """Whether all that there will ever be have ended."""
+        return self.are_last and not self
+
+    def unanswered(self) -> list[ExchangeId]:
+        """Return those whose handlers may still be at work."""
+        return [exchange_id for exchange_id, stream in self.items() if not stream.responded]
+
+    def answering(self, exchange_id: ExchangeId) -> Stream:
+        """
+        Return one that can be written to.
+
+        Raises:
+            ExchangeClosed: It is over.
+        """
+        stream = self.get(exchange_id)
+        if stream is None or stream.responded:
+            raise ExchangeClosed(f"stream {exchange_id} is over")
+        return stream
+
+    def reset(self, exchange_id: ExchangeId, error_code: int) -> None:
+        """End one with RST_STREAM, unless both sides have ended it."""
+        stream = self.pop(exchange_id)
+        if not (stream.ended and stream.request_ended):
+            self._library.reset_stream(exchange_id, ErrorCodes(error_code))
+
+    def retire(self, exchange_id: ExchangeId) -> None:
+        """End one for h2 alone: its peer has seen raw frames, and h2 has not."""
+        self._library.streams[exchange_id].state_machine.process_input(StreamInputs.SEND_RST_STREAM)
+        del self[exchange_id]
