@@ -14,7 +14,8 @@ from wptproto import Server, certs
 from wptproto.handlers.router import Handler
 
 hypothesis.settings.register_profile("wptproto", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("wptproto")
+hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000, stateful_step_count=100)
+hypothesis.settings.load_profile("wptproto")  # unless --hypothesis-profile says otherwise
 
 
 @pytest.fixture(scope="session")
