@@ -33,6 +33,16 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return found
 
 
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file below a document root may be read; permissions alone would not keep off a superuser."""
+
+    def refuse(name: str, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", name, flags)
+
+    monkeypatch.setattr("wptproto.handlers.filesystem._open_without_waiting", refuse)
+
+
 Serve = Callable[[Handler], Peer]
 
 

@@ -214,14 +214,9 @@ def test_asis(peer: Peer, root: Path, kind: Kind) -> None:
     assert answer.reason == (b"By Hand" if kind in ("h1", "h1s") else b"")
 
 
-def test_unreadable(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("unreadable")
+def test_unreadable(peer: Peer) -> None:
     """What cannot be read is 404, and says so."""
-
-    def refuse(self: Path, *arguments: object) -> object:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
     answers: list[Answer] = [peer.request("/page.html"), peer.request("/script.py")]
     assert [answer.status for answer in answers] == [404, 404]
     assert all("cannot be read" in answer.text for answer in answers)
@@ -314,14 +309,10 @@ def test_header_files_that_are_none(peer: Peer, root: Path, tmp_path: Path) -> N
     assert (answer.status, answer.get("x-outside")) == (200, None)
 
 
-def test_header_file_that_cannot_be_read(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("unreadable")
+def test_header_file_that_cannot_be_read(peer: Peer, root: Path) -> None:
     """A file of fields that is there has to be readable."""
     (root / "page.html.headers").write_text("X: 1\n")
-
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
     answer = peer.request("/page.html")
     assert answer.status == 500
     assert "cannot be read: /page.html.headers: Permission denied" in answer.text

@@ -141,8 +141,8 @@ def test_as_is(serve: Serve, tmp_path: Path, kind: Kind) -> None:
         assert answer.fields == [(b"x-a", b"1"), (b"content-length", b"2")]
 
 
-def test_as_is_absent(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no file, or cannot be read, is an error."""
+def test_as_is_absent(serve: Serve, tmp_path: Path) -> None:
+    """What is no file is an error."""
     (tmp_path / "dir.asis").mkdir()
     (tmp_path / "a.asis").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe.asis")
@@ -151,8 +151,10 @@ def test_as_is_absent(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert peer.request("/pipe.asis").status == 404
     assert peer.request("/dir.asis").status == 500
 
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+@pytest.mark.usefixtures("unreadable")
+def test_as_is_unreadable(serve: Serve, tmp_path: Path) -> None:
+    """What cannot be read is 404, and says so."""
+    (tmp_path / "a.asis").write_bytes(b"")
+    peer = serve(AsIs(tmp_path))
     assert "cannot be read" in peer.request("/a.asis").text

@@ -145,13 +145,9 @@ def test_pipes(peer: Peer) -> None:
     assert 'META_TITLE = "Here"' in peer.request("/sub.sub.any.worker.js?t=Here").text
 
 
-def test_unreadable(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("unreadable")
+def test_unreadable(peer: Peer) -> None:
     """A script that cannot be read is not there."""
-
-    def refuse(self: Path, mode: str) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
     answer = peer.request("/plain.any.html")
     assert answer.status == 404
     assert "cannot be read: /plain.any.js: Permission denied" in answer.text

@@ -1,36 +1,121 @@
-"""From a request's path to a file below the document root, and not beyond it."""
+"""
+From a request's path to a file below a served directory, and not beyond it.
+
+Every handler of files and scripts finds them here. What a path says is decoded once, and every segment of
+it is the name of a file or directory; so nothing but the file system itself leads elsewhere, and where it
+leads is looked at last, when all links are followed.
+
+What this does not keep off: hard links, and whoever changes the directory between a look and the next. Who
+can do that could put a script there, too.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from io import BufferedReader
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import HTTPException
 
-__all__ = ["below", "resolve"]
+__all__ = ["ServedDirectory", "decoded", "not_in_names", "open_regular", "resolve"]
 
 
-def below(url_base: str, path: str) -> str:
-    """Return what is left of a request's path below that of a mounted directory, from the slash on."""
-    return path[len(url_base) - 1 :] if path.startswith(url_base) else path
+def not_in_names(separator: str) -> tuple[bytes, ...]:
+    """
+    Return the octets that no path has, on a system with this separator of its own.
+
+    On Windows, a backslash is another slash, and a colon stands behind a drive, or before one of a file's
+    streams: ``script.py::$DATA`` are the octets of a script.
+    """
+    return (b"\0", b"\\", b":") if separator == "\\" else (b"\0",)
+
+
+_NO_NAME = not_in_names(os.sep)
+
+
+class ServedDirectory:
+    """
+    A directory that is served: what handlers of files and scripts have in common.
+
+    Attributes:
+        root: The directory, resolved.
+        base_path: The same as text, for requests and what asks after it.
+        url_base: The path where it is mounted.
+    """
+
+    def __init__(self, root: Path, url_base: str = "/") -> None:
+        """
+        Args:
+            root: The directory, resolved.
+            url_base: The path where it is mounted.
+        """
+        self.root = root
+        self.base_path = str(root)
+        self.url_base = url_base
+
+    def below(self, path: str) -> str:
+        """Return what is left of a request's path below that of the directory, from the slash on."""
+        return path[len(self.url_base) - 1 :] if path.startswith(self.url_base) else path
+
+    def find(self, path: str) -> Path:
+        """
+        Return the file or directory that a request's path names.
+
+        Raises:
+            HTTPException: 404, as :func:`resolve` has it.
+        """
+        return resolve(self.root, self.below(path))
+
+    def open(self, found: Path, path: str) -> BufferedReader:
+        """
+        Return a file that was found, open, so that it can be sent.
+
+        Args:
+            found: As :meth:`find` gave it.
+            path: Of the request.
+
+        Raises:
+            HTTPException: 404; it is no regular file, may not be read, or is a script. Such a one is not
+                shown: its path was encoded, or it was reached by a link, and so no script answered.
+        """
+        if not found.is_file():
+            raise HTTPException(404, f"not a regular file: {path}")
+        if found.suffix.lower() == ".py":  # a file system without case has it by other names, too
+            raise HTTPException(404, f"a script is run, and not shown: {path}")
+        try:
+            return open_regular(found)
+        except OSError as error:
+            raise HTTPException(404, f"cannot be read: {path}: {error.strerror}") from error
+
+
+def decoded(path: str) -> bytes:
+    """
+    Return the octets that a request's path stands for.
+
+    Args:
+        path: Percent-encoded, one character to one octet. A ``%`` without two digits is one.
+    """
+    return unquote_to_bytes(path.encode("latin-1"))
 
 
 def resolve(root: Path, path: str) -> Path:
     """
-    Return the file or directory that a path names.
+    Return the file or directory that a path names, all links followed.
 
     Args:
-        root: The document root, itself resolved.
-        path: Of the request, percent-encoded, one character to one octet.
+        root: The directory, itself resolved.
+        path: Below it; percent-encoded, one character to one octet.
 
     Raises:
         HTTPException: 404, where there is none, or where it lies outside the root: by ``..``, however
             encoded, by NUL, or by a symbolic link.
     """
-    octets = unquote_to_bytes(path.encode("latin-1"))
+    octets = decoded(path)
     segments = octets.split(b"/")
-    if b"\0" in octets or b".." in segments or (os.sep == "\\" and b"\\" in octets):
+    if b".." in segments or any(sign in octets for sign in _NO_NAME):
         raise HTTPException(404, f"not a path below the document root: {path}")
     try:
         found = root.joinpath(*(os.fsdecode(segment) for segment in segments if segment)).resolve(strict=True)
@@ -42,3 +127,22 @@ def resolve(root: Path, path: str) -> Path:
     if octets.endswith(b"/") and not found.is_dir():
         raise HTTPException(404, f"no such directory: {path}")
     return found
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """
+    Return a file, open for reading; nothing that is no regular file keeps anyone waiting.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115  # the caller's
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file
+
+
+def _open_without_waiting(name: str, flags: int) -> int:
+    # A FIFO that nobody writes to would keep us for ever. Of regular files the flag says nothing.
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

@@ -9,42 +9,30 @@ comes before the plain one.
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from wptproto.errors import HTTPException, PipeError
 from wptproto.exchange.request import Request
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import below, resolve
+from wptproto.handlers.filesystem import open_regular, resolve
 from wptproto.semantics.fields import FieldLine
 
-__all__ = ["header_lines", "lines_beside"]
-
-
-def header_lines(root: Path, request: Request, url_base: str = "/") -> list[FieldLine]:
-    """
-    Return the fields for the file that a request's path names, in order.
-
-    Args:
-        root: The directory, resolved.
-        request: Found by the name it was asked for; a link does not bring those of what it leads to.
-        url_base: The path where the directory is mounted.
-
-    Raises:
-        HTTPException: 500; a line has no colon, or no name before it, or a file cannot be read.
-        PipeError: A substitution in a template is wrong.
-    """
-    asked = unquote_to_bytes(below(url_base, request.path).encode("latin-1"))
-    return lines_beside(root, asked, request)
+__all__ = ["lines_beside"]
 
 
 def lines_beside(root: Path, asked: bytes, request: Request) -> list[FieldLine]:
     """
-    Return the fields for a file, in order, as :func:`header_lines` does.
+    Return the fields for a file, in order.
 
     Args:
         root: The directory, resolved.
-        asked: The path of the file below it, with a slash in front, in octets, not encoded.
+        asked: The path of the file below it, with a slash in front, in octets, not encoded. It is the one by
+            which it was asked for; a link does not bring the fields of what it leads to.
         request: What templates may ask for.
+
+    Raises:
+        HTTPException: 500; a line has no colon, or no name before it, or a file cannot be read.
+        PipeError: A substitution in a template is wrong.
     """
     directory = asked.rpartition(b"/")[0] + b"/"
     return _lines_for(root, directory + b"__dir__", request) + _lines_for(root, asked, request)
@@ -67,7 +55,8 @@ def _lines_for(root: Path, stem: bytes, request: Request) -> list[FieldLine]:
 
 def _read(path: Path, named: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise HTTPException(500, f"cannot be read: {named}: {error.strerror}") from error
 

@@ -12,7 +12,7 @@ from typing import Any
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.handlers.filesystem import below, resolve
+from wptproto.handlers.filesystem import ServedDirectory
 from wptproto.handlers.router import Handler
 from wptproto.semantics.authentication import Authentication
 from wptproto.semantics.fields import Value, to_octets
@@ -142,32 +142,18 @@ class BasicAuthHandler:
         return self._handler(request, response)
 
 
-class AsIs:
+class AsIs(ServedDirectory):
     """
     Answers with the octets of a file, status line and all, and closes the connection behind them.
 
     They are HTTP/1.1; over HTTP/2 the writer sends the message that they are.
     """
 
-    def __init__(self, root: Path, url_base: str = "/") -> None:
-        """
-        Args:
-            root: The directory, resolved.
-            url_base: The path where it is mounted.
-        """
-        self._root = root
-        self.base_path = str(root)
-        self.url_base = url_base
-
     def __call__(self, request: Request, response: Response) -> None:
-        path = resolve(self._root, below(self.url_base, request.path))
+        path = self.find(request.path)
         if path.is_dir():
             raise HTTPException(500, f"a directory has no octets of its own: {request.path}")
-        if not path.is_file():
-            raise HTTPException(404, f"not a regular file: {request.path}")
-        try:
-            octets = path.read_bytes()
-        except OSError as error:
-            raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
+        with self.open(path, request.path) as file:
+            octets = file.read()
         response.close_connection = True
         response.writer.write(octets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from types import CodeType
@@ -12,7 +13,7 @@ from wptproto.errors import HTTPException, ScriptError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import below, resolve
+from wptproto.handlers.filesystem import ServedDirectory, open_regular
 from wptproto.handlers.frame_by_frame import FrameByFrame
 from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.imports import Imports
@@ -20,7 +21,7 @@ from wptproto.handlers.imports import Imports
 __all__ = ["Scripts"]
 
 
-class Scripts:
+class Scripts(ServedDirectory):
     """
     Answers with the ``main(request, response)`` of the script a path names.
 
@@ -38,14 +39,12 @@ class Scripts:
             root: The directory, resolved.
             url_base: The path where it is mounted.
         """
-        self._root = root
-        self.base_path = str(root)
-        self.url_base = url_base
+        super().__init__(root, url_base)
         self._imports = Imports(root)
         self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
 
     def __call__(self, request: Request, response: Response) -> Any:
-        path = resolve(self._root, below(self.url_base, request.path))
+        path = self.find(request.path)
         if path.is_dir():
             path = self._default_of(path)
         if not path.is_file():
@@ -70,18 +69,19 @@ class Scripts:
         """Return the first ``default*.py`` of a directory, by name; the directory where there is none."""
         for path in sorted(directory.glob("default*.py")):
             found = path.resolve()
-            if found.is_file() and found.is_relative_to(self._root):
+            if found.is_file() and found.is_relative_to(self.root):
                 return found
         return directory
 
     def _compile(self, path: Path) -> CodeType:
         try:
-            stat = path.stat()
-            version = (stat.st_mtime_ns, stat.st_size)
-            known = self._compiled.get(path)
-            if known is not None and known[0] == version:
-                return known[1]
-            source = path.read_bytes()
+            with open_regular(path) as file:
+                stat = os.fstat(file.fileno())
+                version = (stat.st_mtime_ns, stat.st_size)
+                known = self._compiled.get(path)
+                if known is not None and known[0] == version:
+                    return known[1]
+                source = file.read()
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {path.name}: {error.strerror}") from error
         if b"\0" in source:

@@ -13,15 +13,15 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote_to_bytes, urlunsplit
+from urllib.parse import urlunsplit
 
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
-from wptproto.handlers.filesystem import below, resolve
-from wptproto.handlers.header_files import header_lines
+from wptproto.handlers.filesystem import ServedDirectory, decoded
+from wptproto.handlers.header_files import lines_beside
 from wptproto.handlers.listing import listing
 from wptproto.semantics.conditions import is_not_modified, precondition_fails, range_applies
 from wptproto.semantics.ranges import (
@@ -36,7 +36,7 @@ from wptproto.semantics.ranges import (
 __all__ = ["StaticFiles"]
 
 
-class StaticFiles:
+class StaticFiles(ServedDirectory):
     """
     Answers with the file a path names, or with the listing of a directory.
 
@@ -44,37 +44,19 @@ class StaticFiles:
     were asked for, and not at all to a client that has it. Pipes take what would have been sent.
     """
 
-    def __init__(self, root: Path, url_base: str = "/") -> None:
-        """
-        Args:
-            root: The directory, resolved.
-            url_base: The path where it is mounted.
-        """
-        self._root = root
-        self.base_path = str(root)
-        self.url_base = url_base
-
     def __call__(self, request: Request, response: Response) -> None:
-        path = resolve(self._root, below(self.url_base, request.path))
+        path = self.find(request.path)
         if path.is_dir():
             self._list(path, request, response)
             return
-        if not path.is_file():
-            raise HTTPException(404, f"not a regular file: {request.path}")
-        if path.suffix == ".py":
-            # Its path was encoded, or it was reached by a link, and so no script answered.
-            raise HTTPException(404, f"a script is run, and not shown: {request.path}")
         # By the name it was asked for: a link may have another than what it leads to.
-        asked = os.fsdecode(unquote_to_bytes(request.path.encode("latin-1")))
-        fields = header_lines(self._root, request, self.url_base)
+        asked = os.fsdecode(decoded(request.path))
+        fields = lines_beside(self.root, decoded(self.below(request.path)), request)
         if not any(name.lower() == b"content-type" for name, _ in fields):
             response.headers.append("Content-Type", content_type_of(asked))
         response.headers.update(fields)
         pipe_string = pipes.pipe_string_for(asked, request.url_parts.query)
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
+        file = self.open(path, request.path)
         response.content = file
         if _send_as_asked(file, request, response, piped=bool(pipe_string)):
             pipes.apply(pipe_string, request, response)

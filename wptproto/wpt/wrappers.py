@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import below, resolve
+from wptproto.handlers.filesystem import ServedDirectory, decoded
 from wptproto.handlers.header_files import lines_beside
 from wptproto.wpt.metas import Metas, read_metas
 from wptproto.wpt.pages import (
@@ -101,7 +100,7 @@ KINDS = (
 """All there are; where two match a path, the first is meant."""
 
 
-class Wrapper:
+class Wrapper(ServedDirectory):
     """
     Answers with what stands around the script that a path means.
 
@@ -116,20 +115,18 @@ class Wrapper:
             root: The directory of the tests, resolved.
             url_base: The path where it is mounted.
         """
+        super().__init__(root, url_base)
         self._kind = kind
-        self._root = root
-        self.base_path = str(root)
-        self.url_base = url_base
 
     def __call__(self, request: Request, response: Response) -> None:
         kind = self._kind
         stem = request.path.removesuffix(kind.ending)
-        source = below(self.url_base, stem) + kind.source
+        source = stem + kind.source
         metas = self._metas(source)
         if kind.scope is not None and kind.scope not in metas.scopes:
             raise HTTPException(404, f"{source} is not for {kind.scope}: its metas name other scopes")
         response.headers.set("Content-Type", kind.content_type)
-        for name, value in lines_beside(self._root, unquote_to_bytes(source.encode("latin-1")), request):
+        for name, value in lines_beside(self.root, decoded(self.below(source)), request):
             response.headers.set(name, value)
         query = request.url_parts.query
         loaded = stem + (kind.loads or kind.source)
@@ -137,11 +134,5 @@ class Wrapper:
         pipes.apply(pipes.pipe_string_for(loaded, query), request, response)
 
     def _metas(self, source: str) -> Metas:
-        path = resolve(self._root, source)
-        if not path.is_file():
-            raise HTTPException(404, f"not a regular file: {source}")
-        try:
-            with path.open("rb") as file:
-                return read_metas(file, source)
-        except OSError as error:
-            raise HTTPException(404, f"cannot be read: {source}: {error.strerror}") from error
+        with self.open(self.find(source), source) as file:
+            return read_metas(file, source)

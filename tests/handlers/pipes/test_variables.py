@@ -208,7 +208,9 @@ def test_file_hash(root: Path) -> None:
     assert "'none.txt', from the document root, cannot be read: No such file" in refused(
         "file_hash(md5,none.txt)", request
     )
-    assert "'dir', from the document root, is no file" in refused("file_hash(md5,dir)", request)
+    assert "'dir', from the document root, cannot be read: Is a directory" in refused(
+        "file_hash(md5,dir)", request
+    )
     assert "null byte" in refused("file_hash(md5,\0)", request)
     assert "file_hash(algorithm, path) takes 2 arguments, got 1" in refused("file_hash(md5)", request)
     for outside in ("../outside", "dir/../../outside", "/etc/hostname"):
@@ -228,7 +230,9 @@ def test_file_hash_of_no_file(root: Path, tmp_path: Path) -> None:
     assert "'link-out', from the document root, lies outside of it" in refused(
         "file_hash(md5,link-out)", request
     )
-    assert "'fifo', from the document root, is no file" in refused("file_hash(md5,fifo)", request)
+    assert "'fifo', from the document root, cannot be read: it is no regular file" in refused(
+        "file_hash(md5,fifo)", request
+    )
 
 
 @pytest.mark.parametrize(

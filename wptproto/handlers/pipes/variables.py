@@ -12,11 +12,13 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
+from wptproto.handlers.filesystem import open_regular
 
 __all__ = ["Function", "HasConfig", "Item", "value_of"]
 
@@ -83,10 +85,8 @@ def _file_hash(request: Request, algorithm: str, path: str) -> bytes:
         raise PipeError(f"there is no algorithm {algorithm!r}; there are {', '.join(_ALGORITHMS)}")
     found = os.path.realpath(_below_root(request, path))
     _check_below(os.path.realpath(str(request.doc_root)), found, path)  # a link may lead out
-    if os.path.exists(found) and not os.path.isfile(found):
-        raise PipeError(f"{path!r}, from the document root, is no file")  # reading a FIFO might never end
     try:
-        with open(found, "rb") as file:
+        with open_regular(Path(found)) as file:
             return b64encode(hashlib.file_digest(file, algorithm).digest())
     except OSError as error:
         raise PipeError(f"{path!r}, from the document root, cannot be read: {error.strerror}") from None
