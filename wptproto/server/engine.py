@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
 from wptproto.handlers.dispatcher import Dispatcher, is_async
 from wptproto.handlers.router import Handler
@@ -30,6 +33,10 @@ log = logging.getLogger("wptproto.server")
 Surround = Callable[[str, tuple[str, int], tuple[str, int]], Surroundings]
 
 STOP_S = 1.0
+"""How long a stop waits for the loop, which one async handler can block."""
+
+TASK_S = 0.2
+"""How long tasks of async handlers may take to clean up, when the server stops."""
 
 
 class Engine:
@@ -66,9 +73,13 @@ class Engine:
         )
         self._loop.set_default_executor(Executor(self._workers))
         self._gone = asyncio.Event()  # every connection is, after the stop
+        self._opening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._servers: list[asyncio.Server] = []
-        self._ready = threading.Event()
+        self._ready: Future[None] = Future()
+        self._process = os.getpid()
+        self._life = threading.Lock()
+        self._stopped = False
         self._thread = threading.Thread(target=self._run, name="wptproto-loop", daemon=True)
         self.loop_thread = 0
 
@@ -86,18 +97,32 @@ class Engine:
         return self._thread.ident is not None
 
     def start(self) -> None:
-        self._thread.start()
-        self._ready.wait()
+        """
+        Serve; return when connections are accepted.
+
+        Raises:
+            ConfigError: It was stopped before.
+        """
+        with self._life:
+            if self._stopped:
+                raise ConfigError("the server was stopped while it started")
+            self._thread.start()
+        self._ready.result()
 
     def stop(self) -> None:
-        """Give back what it holds, started or not."""
-        if not self.started:
-            for sockets, _ in self._listening:
-                for sock in sockets:
-                    sock.close()
-            self._loop.close()
+        """Give back what it holds, started or not, once or again."""
+        if self._process != os.getpid():
+            # A fork: the loop's selector is the system's, and shared with the parent, who goes on with it.
+            self._close_sockets()
             return
-        self._loop.call_soon_threadsafe(self._stop)
+        with self._life:
+            self._stopped = True
+            if not self.started:
+                self._close_sockets()
+                self._loop.close()
+                return
+        with suppress(RuntimeError):  # it has stopped
+            self._loop.call_soon_threadsafe(self._stop)
         if threading.get_ident() == self.loop_thread:
             return
         self._thread.join(STOP_S)
@@ -108,31 +133,36 @@ class Engine:
                     with suppress(OSError):
                         sock.shutdown(socket.SHUT_RDWR)  # so that the port is free all the same
 
+    def _close_sockets(self) -> None:
+        for sockets, _ in self._listening:
+            for sock in sockets:
+                sock.close()
+
     # --- on the loop's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
         self.loop_thread = threading.get_ident()
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
-        self._ready.set()
+        self._opening = self._loop.create_task(self._open())
         try:
             self._loop.run_forever()
         finally:
             self._loop.close()
 
     async def _open(self) -> None:
-        for sockets, terms in self._listening:
-            for sock in sockets:
-                accept = functools.partial(Driver, self, terms)
-                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
+        try:
+            for sockets, terms in self._listening:
+                for sock in sockets:
+                    accept = functools.partial(Driver, self, terms)
+                    self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
+        except Exception as error:
+            self._ready.set_exception(error)
+        else:
+            self._ready.set_result(None)
 
     def _stop(self) -> None:
-        self._stop_accepting()
-        left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
-        if left:
-            log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
-        self._workers.stop()
-        self._stopping = self._loop.create_task(self._wind_up())
+        if self._stopping is None:
+            self._stopping = self._loop.create_task(self._wind_up())
 
     def _stop_accepting(self) -> None:
         # An asyncio.Server that is closed forgets the connections it has accepted and not opened
@@ -143,21 +173,39 @@ class Engine:
                     self._loop.remove_reader(sock)
 
     async def _wind_up(self) -> None:
-        """Let tasks and transports have their last word, then end the loop."""
+        """Close everything, let tasks and transports have their last word, then end the loop."""
+        if self._opening is not None:
+            await self._opening  # for whoever stops a server that is only just starting
+        self._stop_accepting()
+        left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
+        if left:
+            log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
+        self._workers.stop()
         await self._settle()  # connections that were accepted in the last moment become ours, and end
         for server in self._servers:
             server.close()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=STOP_S / 2)
-        await self._loop.shutdown_asyncgens()
+        self._close_sockets()
+        await self._end_tasks()
         while self._drivers:
             self._gone.clear()
             await self._gone.wait()
         await self._settle()
         self._loop.stop()
+
+    async def _end_tasks(self) -> None:
+        """End what async handlers left running; say so where it does not want to."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=TASK_S)
+        for task in left:
+            log.warning("stopped, though a task of an async handler goes on when cancelled: %r", task)
+        try:
+            async with asyncio.timeout(TASK_S):
+                await self._loop.shutdown_asyncgens()
+        except TimeoutError:
+            log.warning("stopped, though a generator of an async handler does not end when closed")
 
     async def _settle(self) -> None:
         """Let callbacks run, and those they ask for, a few deep: asyncio opens and closes in such steps."""

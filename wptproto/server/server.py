@@ -147,6 +147,10 @@ class Server:
         """
         if self._engine is not None:
             raise ConfigError("the server listens already")
+        self._listen()
+        return self
+
+    def _listen(self) -> Engine:
         terms = self._terms()
         engine = Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
         try:
@@ -159,7 +163,7 @@ class Server:
             raise
         self._engine = engine
         self._know_ports(found)
-        return self
+        return engine
 
     def start(self) -> Self:
         """
@@ -169,16 +173,25 @@ class Server:
             ConfigError: A port or a host cannot be had; or it runs already.
             CertificateError: There is no usable certificate.
         """
-        if self._engine is None:
-            self.listen()
-        elif self._engine.started:
+        engine = self._engine
+        if engine is None:
+            engine = self._listen()
+        elif engine.started:
             raise ConfigError("the server runs already")
-        assert self._engine is not None
-        self._engine.start()
+        try:
+            engine.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
-        """Close all connections and return at once; handlers that sleep find their peer gone."""
+        """
+        Close all connections and return at once; handlers that sleep find their peer gone.
+
+        It may be called again, from any thread and by a handler. In a forked child it gives back the child's
+        share, and the parent's server goes on.
+        """
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.stop()
