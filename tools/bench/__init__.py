@@ -1,0 +1,1 @@
+"""What ``tools/bench`` does: servers, loads, rows, rounds, and the table."""

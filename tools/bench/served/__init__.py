@@ -1,0 +1,1 @@
+"""What the servers serve: the same four answers, in each one's own terms."""
