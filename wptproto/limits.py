@@ -12,7 +12,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """
-    What a server takes from one peer before it refuses.
+    What a server takes from its peers before it refuses; from each of them, where nothing else is said.
 
     The defaults are far above what tests and browsers need, and far below what would be felt by others.
 
@@ -26,6 +26,10 @@ class Limits:
         content_octets: Of one request; beyond it 413 (RFC 9110 §15.5.14).
         queued_octets: Of content that waits for one client to read it; beyond it, its next requests wait for
             their handlers.
+        connections: Of all clients together; beyond them the one that has been idle for longest is closed, or
+            the new one, where none is idle.
+        threads: On which handlers run that may block; beyond them a request waits until one is free. Files
+            and errors have as many of their own, and ``async`` handlers need none.
         handshake_s: Until TLS is agreed on and it is clear which protocol the client speaks; beyond it the
             connection closes.
         idle_s: Between requests; beyond it the connection closes.
@@ -57,6 +61,9 @@ class Limits:
     chunk_line_octets: int = 16 * 1024
     content_octets: int = 1024 * 1024 * 1024
     queued_octets: int = 64 * 1024 * 1024
+
+    connections: int = 4096
+    threads: int = 4096
 
     handshake_s: float = 60
     idle_s: float = 600

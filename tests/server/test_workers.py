@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.helpers.waiting import assert_soon
 from wptproto.server import workers
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
@@ -71,24 +72,23 @@ def test_threads_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     pool.stop()
 
 
-def test_the_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """At the limit a job waits for a thread, and the log says so."""
-    monkeypatch.setattr(workers, "MAX_WORKERS", 1)
-    pool = WorkerPool("test", call_later)
+def test_the_limit(caplog: pytest.LogCaptureFixture) -> None:
+    """At the limit a job waits for a thread, the log says so, and nobody looks until one is through."""
+    pool = WorkerPool("test", call_later, limit=1)
     go_on, done = threading.Event(), threading.Event()
     pool.submit(waiting_for(go_on))
     pool.submit(done.set)
-    deadline = time.monotonic() + 10
-    while "no more threads" not in caplog.text and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert "no more threads: 1 run handlers, and 1 requests wait" in caplog.text
+    assert_soon(lambda: "past the limit threads: 1 run handlers, and 1 requests wait" in caplog.text)
     assert not done.is_set()
+    assert not pool.is_looking()
     go_on.set()
     assert done.wait(10)
     pool.stop()
 
 
-def test_the_system_gives_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_gives_no_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Where no thread can be had, the job waits until one can."""
     real, failures = threading.Thread.start, [None] * 3
 
@@ -105,6 +105,7 @@ def test_the_system_gives_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         pool.submit(event.set)
     assert all(event.wait(10) for event in done)
     assert not failures
+    assert "no more threads: 0 run handlers, and 3 requests wait" in caplog.text
     pool.stop()
 
 

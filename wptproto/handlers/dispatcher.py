@@ -16,15 +16,28 @@ from wptproto.exchange.exchange import Exchange
 from wptproto.exchange.request import Request
 from wptproto.handlers import imports, pipes, root_modules, stand_ins
 from wptproto.handlers.function import apply_returned, begun_async
+from wptproto.handlers.ready_made import AsIs, ErrorHandler, StaticHandler, StringHandler
 from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
+from wptproto.handlers.static import StaticFiles
+from wptproto.handlers.unrouted import MethodNotAllowed, NotImplementedMethod, Options
 
-__all__ = ["Dispatcher", "is_async"]
+__all__ = ["Dispatcher", "is_async", "is_ours"]
 
 log = logging.getLogger("wptproto.handlers")
 
 _PACKAGE = Path(__file__).parent.parent
 _MACHINERY = tuple(str(_PACKAGE / folder) for folder in ("handlers", "exchange", "wptserve"))
+_OURS = (
+    AsIs,
+    ErrorHandler,
+    MethodNotAllowed,
+    NotImplementedMethod,
+    Options,
+    StaticFiles,
+    StaticHandler,
+    StringHandler,
+)
 _IMPORTING = (imports.__file__, root_modules.__file__, stand_ins.__file__)
 
 
@@ -193,6 +206,11 @@ class Dispatcher:
 def is_async(handler: Handler | None) -> bool:
     """Whether a handler is ``async def``: then running it is through at once and needs no thread."""
     return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+
+
+def is_ours(handler: Handler | None) -> bool:
+    """Whether a handler sends a file, a text or an error, and so waits for no other one."""
+    return handler is None or isinstance(handler, _OURS)
 
 
 def _settle(request: Request, handler: Handler | None) -> None:

@@ -47,6 +47,8 @@ log = logging.getLogger("wptproto.server")
 MAX_UNREAD_OCTETS = 1024 * 1024
 """What may wait for a peer to read it. Content stops long before; answers to control frames do not."""
 
+_IDLE = (Awaits.HANDSHAKE, Awaits.REQUEST)
+
 
 class Host(Protocol):
     """What a driver needs of the server it belongs to."""
@@ -86,6 +88,7 @@ class Driver(asyncio.Protocol):
         self._opening = bytearray()
         self._patience = Patience(host.rules.limits)
         self._received = 0  # octets
+        self._active_s = time.monotonic()
         self._can_write = True
         self._eof = False
         self._peer = ("", 0)
@@ -215,6 +218,14 @@ class Driver(asyncio.Protocol):
             self._handle(connection.expire(reason))
             self._transmit()
 
+    @property
+    def idle_since_s(self) -> float | None:
+        """When octets last went one way or the other; None while there is a request to take or to answer."""
+        awaits = Awaits.HANDSHAKE if self._connection is None else self._connection.awaits
+        if self._outlet.closing or self._exchanges.running or awaits not in _IDLE:
+            return None
+        return self._active_s
+
     def cut_off(self) -> None:
         """Close at once; nothing that is queued is sent."""
         self._outlet.abort()
@@ -231,7 +242,7 @@ class Driver(asyncio.Protocol):
         if self._connection is not None and not self._outlet.closing:
             self._connection.close(reason)
             self._outlet.send(self._connection.data_to_send())
-        self._outlet.stop()
+        self._outlet.stop(whole=not left)
         return left
 
     # --- events --------------------------------------------------------------------------------
@@ -300,6 +311,7 @@ class Driver(asyncio.Protocol):
     # --- to the transport ----------------------------------------------------------------------
 
     def _transmit(self) -> None:
+        self._active_s = time.monotonic()
         connection = self._connection
         if connection is None:
             self._outlet.send(b"")  # the handshake, if any

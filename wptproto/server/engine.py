@@ -15,10 +15,11 @@ from typing import Any
 
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
-from wptproto.handlers.dispatcher import Dispatcher, is_async
+from wptproto.handlers.dispatcher import Dispatcher, is_async, is_ours
 from wptproto.handlers.router import Handler
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen
@@ -62,14 +63,19 @@ class Engine:
         self._latency = latency
         self._loop = asyncio.new_event_loop()
         self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
-        self._drivers: set[Driver] = set()
+        self._drivers = Crowd(rules.limits.connections)
+        self._loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
         self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # While handlers are many, what they say is delivered when the pool looks, once for all of them.
-        self._workers = WorkerPool("wptproto", self._loop.call_later, lambda: self._mailbox.drain())
+        self._workers, self._own_workers = (
+            WorkerPool("wptproto", self._loop.call_later, self._drain, rules.limits.threads) for _ in range(2)
+        )
         self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(
-            self._loop, self._deliver, self._workers.is_looking
+            self._loop,
+            self._deliver,
+            lambda: self._workers.is_looking() or self._own_workers.is_looking(),
         )
         self._loop.set_default_executor(Executor(self._workers))
         self._gone = asyncio.Event()  # every connection is, after the stop
@@ -181,6 +187,7 @@ class Engine:
         if left:
             log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
         self._workers.stop()
+        self._own_workers.stop()
         await self._settle()  # connections that were accepted in the last moment become ours, and end
         for server in self._servers:
             server.close()
@@ -211,6 +218,9 @@ class Engine:
         """Let callbacks run, and those they ask for, a few deep: asyncio opens and closes in such steps."""
         for _ in range(5):
             await asyncio.sleep(0)
+
+    def _drain(self) -> None:
+        self._mailbox.drain()
 
     def _deliver(self, messages: list[tuple[Driver, LoopBridge]]) -> None:
         touched: dict[Driver, None] = {}
@@ -250,7 +260,7 @@ class Engine:
     def attach(self, driver: Driver) -> None:
         if not self._drivers:
             self._look_soon()
-        self._drivers.add(driver)
+        self._drivers.let_in(driver)
         if self._stopping is not None:
             driver.stop("the server stops")
 
@@ -286,7 +296,10 @@ class Engine:
             if rest is not None:
                 self._continue(rest)
         else:
-            self._workers.submit(lambda: self._work(exchange, handler))
+            # A handler that was written for a test may wait for another's request, so those that wait for
+            # nobody are not to stand behind it.
+            workers = self._own_workers if is_ours(handler) else self._workers
+            workers.submit(lambda: self._work(exchange, handler))
 
     def _work(self, exchange: Exchange, handler: Handler | None) -> None:
         """Run a handler, on a worker's thread."""

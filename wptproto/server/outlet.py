@@ -109,8 +109,16 @@ class Outlet:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.close()
 
-    def stop(self) -> None:
-        """Close now, and wait for nobody to read what was sent."""
+    def stop(self, *, whole: bool) -> None:
+        """
+        Close now, and wait for nobody to read what was sent.
+
+        Args:
+            whole: Whether it was all that there was to send, and TLS may say so.
+        """
+        if self._tls is not None and whole and not self.closing:
+            self._tls.close()
+            self._write(self._tls.data_to_send())
         if self.unread_octets:
             self.abort()
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,17 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Generic, ParamSpec, TypeVar
 
-__all__ = ["Executor", "Mailbox", "WorkerPool"]
+from wptproto.limits import DEFAULT_LIMITS
+from wptproto.server.notice import Notice
 
-log = logging.getLogger("wptproto.server")
+__all__ = ["Executor", "Mailbox", "WorkerPool"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MAX_WORKERS = 4096
 IDLE_S = 10.0
 PATIENCE_S = 0.0005
+SCARCE_S = 0.05
+"""How long to leave a system alone that gives no more threads."""
 
 
 class Mailbox(Generic[T]):
@@ -107,7 +108,8 @@ class WorkerPool:
     looks again after PATIENCE_S, and again, until none is waiting. A thread that was free for
     IDLE_S leaves.
 
-    Each job is either promised to a thread, which then cannot leave, or counted as waiting.
+    Each job is either promised to a thread, which then cannot leave, or counted as waiting. At the limit
+    nobody looks: whoever is through takes what waits.
     """
 
     def __init__(
@@ -115,14 +117,18 @@ class WorkerPool:
         name: str,
         call_later: Callable[[float, Callable[[], None]], object],
         after_look: Callable[[], None] = lambda: None,
+        limit: int = DEFAULT_LIMITS.threads,
     ) -> None:
         """
         Args:
             name: Of the threads.
             call_later: Calls a function after so many seconds; the loop's.
             after_look: Called on the loop's thread whenever the pool has looked for jobs that wait.
+            limit: How many threads there may be.
         """
         self._after_look = after_look
+        self._limit = limit
+        self._notice = Notice()
         self._name = name
         self._call_later = call_later
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -131,7 +137,7 @@ class WorkerPool:
         self._free = 0  # threads that are promised no job
         self._threads = 0
         self._looking = False
-        self._full = False
+        self._retrying = False
         self._stopped = False
 
     def is_looking(self) -> bool:
@@ -164,22 +170,38 @@ class WorkerPool:
     def _look(self) -> None:
         """Start a thread for each job that still has none."""
         with self._lock:
-            waiting = self._waiting
-            threads = self._threads
-            self._looking = waiting > 0
+            found = self._waiting
+            self._looking = False
         self._after_look()
-        if not waiting:
-            self._full = False
+        if not found:
             return
-        if not self._start(waiting) and self._waiting and not self._full:
-            self._full = True
-            log.warning("no more threads: %d run handlers, and %d requests wait", threads, waiting)
-        self._call_later(PATIENCE_S, self._look)
-
-    def _start(self, wanted: int) -> int:
-        """Start up to so many threads; how many."""
+        refused = self._start(found)
         with self._lock:
-            count = min(wanted, self._waiting, MAX_WORKERS - self._threads)
+            waiting, threads = self._waiting, self._threads
+            is_full = waiting > 0 and threads >= self._limit
+            again = not (is_full or refused or self._looking)
+            self._looking = self._looking or again
+        if is_full:
+            self._notice.say(f"past the limit threads: {threads} run handlers, and {waiting} requests wait")
+        elif refused:
+            self._notice.say(f"no more threads: {threads} run handlers, and {waiting} requests wait")
+            self._retry_later()
+        elif again:
+            self._call_later(PATIENCE_S, self._look)
+
+    def _retry_later(self) -> None:
+        if not self._retrying:
+            self._retrying = True
+            self._call_later(SCARCE_S, self._retry)
+
+    def _retry(self) -> None:
+        self._retrying = False
+        self._look()
+
+    def _start(self, wanted: int) -> bool:
+        """Start up to so many threads; whether the system would not give them."""
+        with self._lock:
+            count = min(wanted, self._waiting, self._limit - self._threads)
             self._threads += count
             self._waiting -= count
         started = 0
@@ -189,12 +211,10 @@ class WorkerPool:
                 threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
                 started += 1
         except RuntimeError:
-            # The system gives no more threads for now; those who wait are looked at again.
             with self._lock:
                 self._threads -= count - started
                 self._waiting += count - started
-                self._looking = True
-        return started
+        return started < count
 
     def _work(self) -> None:
         while True:
