@@ -22,7 +22,7 @@ from tools.environment import ROOT, set_up
 NO_ATHERIS = """\
 There is no atheris for this Python, or it cannot be had; what pip says of it stands above.
 PyPI has it ready-made for CPython on Linux and macOS; from source (github.com/google/atheris) it needs clang.
-The targets also run without it: pytest tests/test_fuzz_targets.py --hypothesis-profile=long"""
+The targets also run without it: pytest tests/fuzz/test_targets.py --hypothesis-profile=long"""
 
 LIST = "from tools.fuzz.targets import TARGETS; print(*TARGETS)"
 
