@@ -28,4 +28,4 @@ if __name__ == "__main__":
     python = str(set_up(".venv-bench", "bench") / "python")
     sys.stdout.flush()
     os.chdir(ROOT)
-    os.execv(python, [python, "-m", "tools.bench.main", *sys.argv[1:]])
+    os.execv(python, [python, "-m", "tools.bench.main", *sys.argv[1:]])  # noqa: S606 -- ourselves, in the environment just made

@@ -25,6 +25,6 @@ def install_programs() -> None:
         packages = [_PACKAGES[program] for program in missing]
         print("apt-get install", *packages, file=sys.stderr, flush=True)
         for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            subprocess.run(["apt-get", "-qq", *command], check=False, stdout=subprocess.DEVNULL)
+            subprocess.run(["apt-get", "-qq", *command], check=False, stdout=subprocess.DEVNULL)  # noqa: S607 -- by the PATH
     for program in missing_programs():
         print(f"{program} is missing; Debian has it in {_PACKAGES[program]}", file=sys.stderr)

@@ -59,7 +59,7 @@ def main() -> int:
     listed = subprocess.run([python, "-c", LIST], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = listed.split()
     if unknown := set(asked.targets) - set(names):
-        print(f"there is no target {sorted(unknown)[0]!r}; there are {', '.join(names)}", file=sys.stderr)
+        print(f"there is no target {min(unknown)!r}; there are {', '.join(names)}", file=sys.stderr)
         return 2
     results = [run(python, name, asked.seconds) for name in asked.targets or names]
     return 0 if all(results) else 1

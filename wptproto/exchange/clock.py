@@ -12,7 +12,7 @@ _date_now: tuple[int, bytes] = (0, b"")
 
 def date_now() -> bytes:
     """Return the value of Date (RFC 9110 §6.6.1), made once a second."""
-    global _date_now
+    global _date_now  # noqa: PLW0603 -- there is one time, whoever asks
     now = int(time.time())
     if _date_now[0] != now:
         _date_now = (now, formatdate(now, usegmt=True).encode("ascii"))

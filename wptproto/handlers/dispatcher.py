@@ -98,7 +98,7 @@ class Dispatcher:
             if returned is not None:
                 _pipe(exchange)
             self._complete(exchange)
-        except BaseException as error:  # sys.exit() in a script ends the script, not the server
+        except BaseException as error:  # noqa: BLE001 -- sys.exit() in a script ends the script, not the server
             self._fail(exchange, error)
         return None
 
@@ -153,7 +153,7 @@ class Dispatcher:
         """Complete what an async handler left, on a thread that may wait."""
         try:
             self._complete(exchange)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- as above
             self._fail(exchange, error)
 
     def _fail(self, exchange: Exchange, error: BaseException) -> None:

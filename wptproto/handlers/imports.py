@@ -71,7 +71,7 @@ class Imports:
 
     def _execute(self, code: CodeType, namespace: dict[str, Any]) -> None:
         namespace["__builtins__"] = self._builtins
-        exec(code, namespace)
+        exec(code, namespace)  # noqa: S102 -- scripts are there to be run, and are below the document root
 
     def _import(
         self,

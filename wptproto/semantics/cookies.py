@@ -15,7 +15,7 @@ from wptproto.semantics.forms import MultiDict
 __all__ = ["CookieValue", "Cookies", "parse_cookies"]
 
 # A value in double quotes may have semicolons within; the quotes belong to it.
-_PAIR = re.compile(rb'([^=;]*)(=[ \t]*("(?:[^"\\]|\\.)*"(?=[ \t]*(?:;|\Z))|[^;]*))?(?:[ \t]*;|\Z)', re.S)
+_PAIR = re.compile(rb'([^=;]*)(=[ \t]*("(?:[^"\\]|\\.)*"(?=[ \t]*(?:;|\Z))|[^;]*))?(?:[ \t]*;|\Z)', re.DOTALL)
 
 _FLAGS = ("httponly", "secure")
 _ATTRIBUTES = {

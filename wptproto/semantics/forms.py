@@ -38,7 +38,7 @@ _MISSING = object()
 _PART_FIELDS = 100
 _PART_FIELD_OCTETS = 64 * 1024
 
-_PARAMETER = re.compile(rb';[ \t]*([^=;"]*)=[ \t]*("(?:[^"\\]|\\.)*"(?=[ \t]*(?:;|\Z))|[^;]*)', re.S)
+_PARAMETER = re.compile(rb';[ \t]*([^=;"]*)=[ \t]*("(?:[^"\\]|\\.)*"(?=[ \t]*(?:;|\Z))|[^;]*)', re.DOTALL)
 _BLANKS = b" \t"
 _ESCAPED = re.compile(rb'\\(["\\])')
 

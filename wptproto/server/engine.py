@@ -161,7 +161,7 @@ class Engine:
                 for sock in sockets:
                     accept = functools.partial(Driver, self, terms)
                     self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whoever starts the server is told
             self._ready.set_exception(error)
         else:
             self._ready.set_result(None)

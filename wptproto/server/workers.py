@@ -91,7 +91,7 @@ class Executor(ThreadPoolExecutor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(function(*args, **kwargs))
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 -- whoever asked for it is told
                     future.set_exception(error)
 
         self._pool.submit(job)

@@ -120,7 +120,7 @@ class WebTestHttpd:
         self.rewriter = rewriter_cls(() if rewrites is None else rewrites)
         self.httpd = Server(
             doc_root,
-            hosts=host if bind_address else "0.0.0.0",
+            hosts=host if bind_address else "0.0.0.0",  # noqa: S104 -- wptserve's way to say so
             http_port=None if use_ssl else port,
             https_port=port if use_ssl and not http2 else None,
             h2_port=port if use_ssl and http2 else None,
