@@ -88,6 +88,17 @@ def test_no_content_is_one_frame(method: str) -> None:
     assert (head.stream_ended is not None) is (method == "HEAD")
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", b"304"), ("GET", b"204"), ("HEAD", b"200")])
+def test_no_content_by_hand_is_one_frame(method: str, status: bytes) -> None:
+    """Nor does the length that a GET would have had, in a head by hand, promise any (RFC 9113 §8.1.1)."""
+    wire = Wire(method)
+    wire.writer.write(b"HTTP/1.1 %b X\r\nContent-Length: 2\r\n\r\n" % status)
+    wire.exchange.finish()
+    head, end = wire.events()
+    assert isinstance(head, h2.events.ResponseReceived)
+    assert head.stream_ended is end
+
+
 def test_no_content_held_is_one_frame(wire: Wire) -> None:
     """A head that waits for its end leaves with END_STREAM."""
     wire.response.explicit_flush = True

@@ -456,7 +456,7 @@ class H2ResponseWriter(ResponseWriter):
                     self._pending.append(SendInformational(part))
                 case ResponseHead(status):
                     self._status = status
-                    self._pending.append(SendHead(part))
+                    self._pending.append(SendHead(part, end=never_has_content(self._request.method, status)))
                 case bytes():
                     self._pending.append(SendContent(part))
                 case Fields() if part:
