@@ -166,6 +166,8 @@ def test_load_several(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("{", "not JSON: Expecting property name.* line 1 column 2"),
+        pytest.param("9" * 5000, "not JSON: Exceeds the limit", id="digits"),
+        pytest.param("[" * 100_000, "not JSON: maximum recursion depth exceeded", id="brackets"),
         ("[]", r"an object of settings is wanted, not \[\]"),
         ('{"doc_root": "a", "doc_root": "b"}', "doc_root: stands there twice"),
         ('{"browser_hots": "x"}', "browser_hots: there is no such key; is browser_host meant"),

@@ -44,12 +44,14 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     """Return the settings in a JSON file; its name is for the caller to say in an error."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-        return settings(json.loads(text, object_pairs_hook=_without_repetition))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"not UTF-8 at octet {error.start}") from error
-    except json.JSONDecodeError as error:
+    try:
+        return settings(json.loads(text, object_pairs_hook=_without_repetition))
+    except (ValueError, RecursionError) as error:
+        # Beside what is none, Python minds numbers of thousands of digits, and brackets within brackets.
         raise ConfigError(f"not JSON: {error}") from error
 
 
