@@ -6,7 +6,12 @@ import ssl
 
 import pytest
 
-from wptproto.protocol.client_hello import ClientHello, read_client_hello
+from wptproto.protocol.client_hello import ClientHello, ClientHelloReader
+
+
+def read_client_hello(octets: bytes) -> ClientHello | None:
+    """Return what is read of octets that come at once."""
+    return ClientHelloReader().feed(octets)
 
 
 def hello(*protocols: str) -> bytes:
@@ -45,6 +50,18 @@ def test_a_message_in_several_records() -> None:
         for at in range(0, len(message), 7)
     )
     assert read_client_hello(records) == ClientHello((b"h2", b"http/1.1"))
+
+
+def test_octet_by_octet() -> None:
+    """It does not matter in what pieces the octets come, and each is looked at once."""
+    octets, reader = hello("h2"), ClientHelloReader()
+    answers = [reader.feed(octets[at : at + 1]) for at in range(len(octets))]
+    assert answers == [None] * (len(octets) - 1) + [ClientHello((b"h2",))]
+    assert not reader._records
+    waiting = ClientHelloReader()
+    for _ in range(100):
+        assert waiting.feed(b"\x16\x03\x01\x00\x01\x01") is None
+    assert not waiting._records
 
 
 def test_without_extensions() -> None:

@@ -15,7 +15,7 @@ from tests.helpers.samples import SAMPLES
 from tools.fuzz.target import Target, take
 from wptproto.errors import LocalProtocolError, RemoteProtocolError
 from wptproto.limits import Limits
-from wptproto.protocol.client_hello import read_client_hello
+from wptproto.protocol.client_hello import ClientHelloReader
 from wptproto.protocol.h1_audit import Audit
 from wptproto.protocol.h1_content import ChunkedReader
 from wptproto.protocol.h1_head import HeadReader
@@ -216,15 +216,20 @@ def careless_server(octets: bytes) -> None:
 
 
 def client_hello(octets: bytes) -> None:
-    """A hello is read as soon as it is there, and is the same with more behind it."""
-    seen = None
-    for end in range(len(octets) + 1):
-        try:
-            hello = read_client_hello(octets[:end])
-        except ValueError:
-            return
-        assert seen is None or hello == seen
-        seen = hello
+    """A hello is the same however it is cut, up to what is wrong in it."""
+
+    def read(pieces: Iterable[bytes]) -> object:
+        reader = ClientHelloReader()
+        for piece in pieces:
+            try:
+                hello = reader.feed(piece)
+            except ValueError:
+                return None
+            if hello is not None:
+                return hello
+        return None
+
+    _alike(read, octets)
 
 
 # A ClientHello with one cipher suite, and h2 and http/1.1 by ALPN, in two records.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NO_APPLICATION_PROTOCOL", "ClientHello", "read_client_hello"]
+__all__ = ["NO_APPLICATION_PROTOCOL", "ClientHello", "ClientHelloReader"]
 
 NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
 """The record of that alert: fatal is 2, and its number 120 (RFC 8446 §5.1, §6)."""
 
-_HANDSHAKE, _CLIENT_HELLO, _ALPN = 22, 1, 16
+_HANDSHAKE, _CLIENT_HELLO, _ALPN = 22, b"\1", 16
+_RECORD_HEADER_OCTETS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +54,47 @@ class _Reader:
         return self._position < len(self._octets)
 
 
-def read_client_hello(octets: bytes) -> ClientHello | None:
-    """
-    Return what a client says first.
+class ClientHelloReader:
+    """Reads what a client says first; each octet is looked at once, however many records it comes in."""
 
-    Args:
-        octets: All that was received so far, as TLS records.
+    def __init__(self) -> None:
+        self._records = bytearray()
+        self._message = bytearray()
 
-    Returns:
-        None while there is more to come.
+    def feed(self, octets: bytes) -> ClientHello | None:
+        """
+        Take octets, cut anywhere; none behind those that made an answer.
 
-    Raises:
-        ValueError: It is no ClientHello, or a malformed one.
-    """
-    message = _handshake_octets(octets)
-    if message[:1] not in (b"", bytes([_CLIENT_HELLO])):
-        raise ValueError("the first message is no ClientHello")
-    if len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4]):
-        return None
+        Returns:
+            None while there is more to come.
+
+        Raises:
+            ValueError: It is no ClientHello, or a malformed one.
+        """
+        self._records += octets
+        while not self._is_whole() and self._take_record():
+            if self._message[:1] not in (b"", _CLIENT_HELLO):
+                raise ValueError("the first message is no ClientHello")
+        return _parse(bytes(self._message)) if self._is_whole() else None
+
+    def _is_whole(self) -> bool:
+        size = 4 + int.from_bytes(self._message[1:4])
+        return len(self._message) >= size
+
+    def _take_record(self) -> bool:
+        """Move what a record holds to the message, which may be in several; whether there was one."""
+        records = self._records
+        if records and records[0] != _HANDSHAKE:
+            raise ValueError("a record of no handshake")
+        end = _RECORD_HEADER_OCTETS + int.from_bytes(records[3:_RECORD_HEADER_OCTETS])
+        if len(records) < max(_RECORD_HEADER_OCTETS, end):
+            return False
+        self._message += records[_RECORD_HEADER_OCTETS:end]
+        del records[:end]
+        return True
+
+
+def _parse(message: bytes) -> ClientHello:
     hello = _Reader(_Reader(message[1:]).vector(3))
     hello.take(2 + 32)  # version, random
     hello.vector(1)  # session id
@@ -86,15 +110,3 @@ def read_client_hello(octets: bytes) -> ClientHello | None:
                 protocols.append(names.vector(1))
             return ClientHello(tuple(protocols))
     return ClientHello(None)
-
-
-def _handshake_octets(octets: bytes) -> bytes:
-    """Return what the records hold, which may be a message in several, or the first part of one."""
-    if octets and octets[0] != _HANDSHAKE:
-        raise ValueError("the first record is of no handshake")
-    message = b""
-    while octets and octets[0] == _HANDSHAKE:
-        end = 5 + int.from_bytes(octets[3:5])
-        message += octets[5:end]
-        octets = octets[end:] if len(octets) >= 5 else b""
-    return message

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wptproto.errors import CertificateError, WptprotoError
-from wptproto.protocol.client_hello import NO_APPLICATION_PROTOCOL, read_client_hello
+from wptproto.protocol.client_hello import NO_APPLICATION_PROTOCOL, ClientHelloReader
 
 __all__ = ["TlsError", "TlsLayer", "TlsTerms", "make_terms"]
 
@@ -74,7 +74,7 @@ class TlsLayer:
         self._outgoing = ssl.MemoryBIO()
         self._object = terms.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._protocols = terms.protocols
-        self._hello: bytes | None = b"" if terms.protocols else None
+        self._hello = ClientHelloReader() if terms.protocols else None
         self.established = False
         self.peer_closed = False
 
@@ -95,8 +95,7 @@ class TlsLayer:
             TlsError: The peer broke the protocol, does not like our certificate, or offers nothing we speak.
         """
         if self._hello is not None:
-            self._hello += octets
-            self._look_at_hello(self._hello)
+            self._look_at_hello(self._hello, octets)
         self._incoming.write(octets)
         pieces: list[bytes] = []
         try:
@@ -114,10 +113,10 @@ class TlsLayer:
             raise _explained(error) from error
         return b"".join(pieces)
 
-    def _look_at_hello(self, octets: bytes) -> None:
+    def _look_at_hello(self, reader: ClientHelloReader, octets: bytes) -> None:
         """Refuse a client with which there is no protocol to speak, as soon as it has said so."""
         try:
-            hello = read_client_hello(octets)
+            hello = reader.feed(octets)
         except ValueError:
             self._hello = None  # the library says better what is wrong with it
             return
