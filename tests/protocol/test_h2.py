@@ -96,6 +96,16 @@ def test_no_turn_after_the_end() -> None:
     assert not connection.has_backlog
 
 
+def test_nothing_waits_for_who_is_gone() -> None:
+    """A connection that closes has no backlog."""
+    connection = open_connection()
+    connection.receive_data(PingFrame(0).serialize() * (FRAMES_A_TURN + 1))
+    assert connection.has_backlog
+    connection.close()
+    assert not connection.has_backlog
+    assert connection.receive_data(b"") == []
+
+
 # --- frames that ask for nothing, or for an answer -------------------------------------------------
 
 

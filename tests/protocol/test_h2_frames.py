@@ -10,6 +10,7 @@ from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, RstStre
 
 from tests.helpers.h2 import REQUEST, Client, begin, frames_of, response_head
 from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import ExchangeId, ExchangeReset, ProtocolViolated
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2_frames import (
@@ -121,6 +122,32 @@ def test_content_behind_a_head_by_hand() -> None:
     connection.finish(one)
     client.pull()
     assert b"".join(e.data for e in client.events if isinstance(e, h2.events.DataReceived)) == b"abc"
+    assert any(isinstance(event, h2.events.StreamEnded) for event in client.events)
+
+
+def test_an_end_by_frames_and_another() -> None:
+    """Frames may end a stream that is ended once more, and the connection is none the worse."""
+    client, one = begin()
+    connection = client.connection
+    connection.send_frame(one, RawFrame(DATA, END_STREAM))
+    connection.send_head(one, response_head(), end=True)
+    connection.finish(one)
+    kinds = [type(frame).__name__ for frame in frames_of(connection.data_to_send())]
+    assert kinds == ["DataFrame", "HeadersFrame"]
+    assert connection.closing is Closing.NO
+
+
+@pytest.mark.parametrize("content", [b"", b"abc"])
+def test_a_promised_head_by_hand(content: bytes) -> None:
+    """A promised response, too, may begin with frames by hand, go on otherwise, and be ended."""
+    client, one = begin()
+    connection = client.connection
+    promised = connection.push(one, PUSHED).exchange_id
+    connection.send_frame(promised, RawFrame(HEADERS, END_HEADERS, None, _status(b"200")))
+    assert connection.send_content(promised, content) == len(content)
+    connection.finish(promised)
+    client.pull()
+    assert b"".join(e.data for e in client.events if isinstance(e, h2.events.DataReceived)) == content
     assert any(isinstance(event, h2.events.StreamEnded) for event in client.events)
 
 

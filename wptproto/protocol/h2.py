@@ -225,7 +225,7 @@ class H2Connection(Connection):
         if self.closing is Closing.NO:
             self._h2.close_connection(ErrorCodes.NO_ERROR, reason_octets(reason))
             self._streams.clear()
-            self.closing = Closing.GRACEFUL
+            self._stop()
 
     def _violated(self, error: h2.exceptions.ProtocolError, events: list[Event]) -> None:
         words, code = reason(error), error_code(error)
@@ -234,12 +234,16 @@ class H2Connection(Connection):
         events.append(ProtocolViolated(RemoteProtocolError(words, error_code=int(code))))
 
     def _end_all(self, reason: str, events: list[Event]) -> None:
-        self.closing = Closing.GRACEFUL
-        self.has_backlog = False
-        self._reader.clear()
+        self._stop()
         events += [ExchangeReset(exchange_id, reason) for exchange_id in self._streams.unanswered()]
         self._streams.clear()
 
     def _close_when_over(self) -> None:
         if self._streams.are_over:
-            self.closing = Closing.GRACEFUL
+            self._stop()
+
+    def _stop(self) -> None:
+        """Let go of what nobody will look at."""
+        self.closing = Closing.GRACEFUL
+        self.has_backlog = False
+        self._reader.clear()

@@ -115,6 +115,7 @@ class Responses:
     def send_frame(self, exchange_id: ExchangeId, frame: RawFrame) -> None:
         stream = self._streams.answering(exchange_id)
         self._library.send_octets(frame.serialize(exchange_id, self._library.encoder))
+        self._streams.begin_by_hand(exchange_id)
         stream.framed = True
         stream.ended_by_frame = stream.ended_by_frame or frame.ends_stream(exchange_id)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from h2.errors import ErrorCodes
-from h2.stream import StreamInputs
+from h2.stream import StreamInputs, StreamState
 
 from wptproto.errors import ExchangeClosed
 from wptproto.protocol.events import ExchangeId
@@ -100,6 +100,13 @@ class Streams(dict[ExchangeId, Stream]):
             self._library.reset_stream(exchange_id, ErrorCodes(error_code))
 
     def retire(self, exchange_id: ExchangeId) -> None:
-        """End one for h2 alone: its peer has seen raw frames, and h2 has not."""
-        self._library.streams[exchange_id].state_machine.process_input(StreamInputs.SEND_RST_STREAM)
-        del self[exchange_id]
+        """End one for h2 alone, unless both sides have: its peer has seen raw frames, and h2 has not."""
+        stream = self.pop(exchange_id)
+        if not (stream.ended and stream.request_ended):
+            self._library.streams[exchange_id].state_machine.process_input(StreamInputs.SEND_RST_STREAM)
+
+    def begin_by_hand(self, exchange_id: ExchangeId) -> None:
+        """Let h2 take a promised response for begun, for raw frames are sent that may be its head."""
+        known = self._library.streams.get(exchange_id)
+        if known is not None and known.state_machine.state is StreamState.RESERVED_LOCAL:
+            known.state_machine.state = StreamState.HALF_CLOSED_REMOTE
