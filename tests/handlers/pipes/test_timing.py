@@ -56,6 +56,7 @@ def begun(method: bytes = b"GET") -> tuple[Response, InlineBridge]:
         # A step back: as a slice, and the next begins there.
         ("-5", [b"01234", b"56789"]),
         ("-5:d1:3", [b"01234", 1, b"567", b"89"]),
+        ("-1000000000000:d1:9:r2", [1, b"012345678", 1, 1, b"89"]),
     ],
 )
 def test_sequence(happened: list[float | bytes], delays: str, expected: list[float | bytes]) -> None:

@@ -125,9 +125,10 @@ def _pieces(content: bytes, steps: tuple[_Step, ...], pause: Callable[[float], o
             if isinstance(step, _Delay):
                 pause(step.seconds)
             elif isinstance(step, _Send):
-                # A negative number reaches back from the end, and the offset goes back with it.
+                # A negative number reaches back from the end, and the offset goes back with it, but not
+                # so far that repeats would be at it for days, to reach the content again.
                 yield content[offset : offset + step.octets]
-                offset += step.octets
+                offset = max(offset + step.octets, -len(content))
 
     yield from take(steps)
     if isinstance(steps[-1], _Repeat):
