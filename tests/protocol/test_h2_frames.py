@@ -242,6 +242,17 @@ def test_push_of_what_is_no_request() -> None:
     assert client.connection.data_to_send() == b""
 
 
+def test_push_behind_the_end() -> None:
+    """A response that has ended makes no promises (RFC 9113 §6.6), and can still be aborted."""
+    client, one = begin(end=False)
+    connection = client.connection
+    connection.send_head(one, response_head(), end=True)
+    with pytest.raises(LocalProtocolError, match="no push: the response has ended"):
+        connection.push(one, PUSHED)
+    connection.abort(one)
+    assert [type(frame) for frame in frames_of(connection.data_to_send())] == [HeadersFrame, RstStreamFrame]
+
+
 def test_push_to_who_wants_none() -> None:
     """A client that has switched pushes off gets none (RFC 9113 §6.5.2, SETTINGS_ENABLE_PUSH)."""
     client = Client()

@@ -122,7 +122,9 @@ class Responses:
     def push(
         self, exchange_id: ExchangeId, lines: list[FieldLine], promised_id: int | None = None
     ) -> RequestReceived:
-        self._streams.answering(exchange_id)
+        if self._streams.answering(exchange_id).ended:
+            # RFC 9113 §6.6: on a stream that is "open" or "half-closed (remote)". h2 would close it for that.
+            raise LocalProtocolError("no push: the response has ended", exchange_id=exchange_id)
         try:
             head = request_head(lines)
             if promised_id is None:
