@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,10 +27,12 @@ from typing import Any
 import pytest
 
 from tests.helpers.peers import H2Peer
-from wptproto import Server, __version__, certs, cli
+from wptproto import Leniency, Limits, Server, __version__, certs, cli
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 20
+SEE = "see: wptproto serve --help"
+LIMITS = [field.name for field in fields(Limits)]
 AT_ONCE_S = 3  # a server that waits for sleeping handlers would take a minute
 
 SLEEPER = """
@@ -320,6 +322,30 @@ def test_mounts_rewrites_and_latency(certs_dir: Path, tmp_path: Path) -> None:
         assert server.get("/m/file.txt").read() == b"mounted"
         assert server.get("/n/file.txt").read() == b"mounted"
         assert server.get("/old?query").read() == b"mounted"
+
+
+@pytest.mark.parametrize(
+    ("flags", "status"),
+    [
+        ((), "404"),  # as the config has it
+        (("--limit", "request_line_octets=12"), "414"),
+        (("--limit", "request_line_octets=1000", "--limit", "field_lines=1"), "431"),
+        (("--limit", "request_line_octets=none"), "404"),
+        (("--lenient", "host"), "400"),
+        (("--lenient", "host", "--lenient", "all"), "404"),
+        (("--no-limits",), "404"),
+        (("--no-limits", "--limit", "field_lines=0"), "431"),
+    ],
+)
+def test_limits_and_leniency(certs_dir: Path, tmp_path: Path, flags: tuple[str, ...], status: str) -> None:
+    """Limits and leniency are set by a config file, and by flags, which win."""
+    config = tmp_path / "config.json"
+    config.write_text('{"limits": {"request_line_octets": 100}, "lenient": ["bare-lf"]}')
+    for server in served(certs_dir, "--http-port", "0", "--https-port", "none", "--config", config, *flags):
+        port = server.facts["ports"]["http"]
+        with socket.create_connection(("localhost", port), timeout=TIMEOUT_S) as sock:
+            sock.sendall(b"GET /none HTTP/1.1\nHost: h\nConnection: close\n\n")
+            assert sock.recv(1000).decode().split()[1] == status
 
 
 def test_own_certificate(certs_dir: Path, tmp_path: Path) -> None:
@@ -686,6 +712,22 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
         (
             ["serve", "--latency", "x"],
             "argument --latency: 'x' is no number of seconds; see: wptproto serve --help",
+        ),
+        (
+            ["serve", "--limit", "idle_s"],
+            f"argument --limit: 'idle_s' is no NAME=VALUE, of which VALUE is a number, or none; {SEE}",
+        ),
+        (
+            ["serve", "--limit", "threads=0"],
+            "argument --limit: threads is a whole number from 1 on, not 0; see: wptproto serve --help",
+        ),
+        (
+            ["serve", "--limit", "x=1"],
+            f"argument --limit: there is no limit 'x'; there are {', '.join(LIMITS)}; {SEE}",
+        ),
+        (
+            ["serve", "--lenient", "x"],
+            f"argument --lenient: 'x' is none of all, {', '.join(Leniency)}; see: wptproto serve --help",
         ),
         (["serve", "--latency=-1"], "latency_s: seconds, 0 or more, are wanted, not -1.0"),
         (["serve", "--wpt", "/no/such"], "cannot serve /no/such: No such file or directory"),

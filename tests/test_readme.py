@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.peers import Kind, connect
-from wptproto import Server
+from wptproto import Limits, Server
 from wptproto.server.config import Config
 from wptproto.server.ports import wanted_ports
 
@@ -75,6 +76,17 @@ def test_a_program_for_wptserve() -> None:
     """The program written for wptserve runs, and finds what it asserts."""
     (program,) = (example for example in EXAMPLES if "WebTestHttpd" in example)
     exec(compile(program, "README.md", "exec"), {})
+
+
+def test_the_table_of_limits() -> None:
+    """The table has each limit, its default, and what is said of it where it is declared."""
+    said = re.findall(r"^ {8}(\w+): ((?:.|\n {12})+)", Limits.__doc__ or "", re.MULTILINE)
+    rows = [
+        f"| `{name}` | {getattr(Limits(), name):,} | {' '.join(text.split()).replace('``', '`')} |\n"
+        for name, text in said
+    ]
+    assert [name for name, _ in said] == [field.name for field in fields(Limits)]
+    assert "".join(rows) in README
 
 
 def test_the_tree_is_the_one_there_is() -> None:

@@ -33,6 +33,8 @@ from wptproto.handlers.ready_made import (
     json_handler,
 )
 from wptproto.handlers.router import Handler, Route, Router, any_method
+from wptproto.limits import Limits
+from wptproto.protocol.rules import Leniency
 from wptproto.server.server import Server
 from wptproto.version import __version__
 
@@ -41,6 +43,8 @@ __all__ = [
     "Server",
     "Router",
     "any_method",
+    "Limits",
+    "Leniency",
     # what handlers see
     "Request",
     "RequestHeaders",

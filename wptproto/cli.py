@@ -19,6 +19,8 @@ from typing import NoReturn
 
 from wptproto import certs, demo, wpt
 from wptproto.errors import ConfigError, WptprotoError
+from wptproto.limits import Limits
+from wptproto.protocol.rules import leniencies
 from wptproto.server.config import Config
 from wptproto.server.listener import is_wildcard
 from wptproto.server.ports import AskedPorts
@@ -105,6 +107,8 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         rewrites=[("*", path, new_path) for path, new_path in options.rewrite],
         mounts=_mounts(options.mount),
         latency_s=options.latency,
+        limits=_limits(options, config),
+        lenient=options.lenient or None,
     )
 
 
@@ -117,6 +121,11 @@ def _config(options: argparse.Namespace) -> Config:
             "--wpt names all that is served, so there is no place for DOCROOT or --demo beside it"
         )
     return wpt.checkout_config(options.wpt, *files)
+
+
+def _limits(options: argparse.Namespace, config: Config) -> Limits:
+    limits = Limits.none() if options.no_limits else Limits().changed(config.limits)
+    return limits.changed(dict(options.limit))
 
 
 def _ports(given: list[int | None] | None) -> AskedPorts:
@@ -266,6 +275,11 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     rewrite = "answer requests for the path FROM as if they were for TO"
     add("--rewrite", metavar="FROM=TO", type=_pair, action="append", default=[], help=rewrite)
     latency = "let each request wait so long before it is handled"
+    limit = "let clients ask for so much, as field_lines=50 or idle_s=none; README has the names"
+    add("--limit", metavar="NAME=VALUE", type=_limit, action="append", default=[], help=limit)
+    add("--no-limits", action="store_true", help="let clients ask for anything that no --limit forbids")
+    lenient = "forgive this in HTTP/1.1 requests, as bare-lf; README has the names; all forgives everything"
+    add("--lenient", metavar="NAME", type=_lenient, action="append", default=[], help=lenient)
     add("--latency", metavar="SECONDS", type=_seconds, help=latency)
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
@@ -294,6 +308,26 @@ def _pair(text: str) -> tuple[str, str]:
     if not path.startswith("/") or not sign or not value:
         raise argparse.ArgumentTypeError(f"{text!r} is no /PATH=VALUE")
     return path, value
+
+
+def _limit(text: str) -> tuple[str, float | None]:
+    name, _, value = text.partition("=")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?|none", value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE, of which VALUE is a number, or none")
+    number = None if value == "none" else float(value) if "." in value else int(value)
+    try:
+        Limits().changed({name: number})
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name, number
+
+
+def _lenient(text: str) -> str:
+    try:
+        leniencies(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("lenient: ")) from None
+    return text
 
 
 def _seconds(text: str) -> float:

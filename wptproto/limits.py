@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from wptproto.errors import ConfigError
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
 
@@ -84,10 +87,44 @@ class Limits:
     h2_empty_frames_per_s: int = 100
     h2_other_frames_per_s: int = 200
 
+    def __post_init__(self) -> None:
+        """Check each value; ConfigError says which is wrong."""
+        for field in fields(self):
+            _check(field.name, getattr(self, field.name), in_seconds=field.type == "float")
+
     @classmethod
     def none(cls) -> Self:
         """Return limits that nothing reaches, for tests that want none."""
         return cls(**{field.name: sys.maxsize for field in fields(cls)})
+
+    def changed(self, settings: Mapping[str, Any]) -> Self:
+        """
+        Return these limits with others in their places.
+
+        Args:
+            settings: Their values by name; None is for no limit.
+
+        Raises:
+            ConfigError: There is no such limit, or its value makes no sense.
+        """
+        known = [field.name for field in fields(self)]
+        for name in settings:
+            if name not in known:
+                raise ConfigError(f"there is no limit {name!r}; there are {', '.join(known)}")
+        return replace(
+            self, **{name: sys.maxsize if value is None else value for name, value in settings.items()}
+        )
+
+
+def _check(name: str, value: object, *, in_seconds: bool) -> None:
+    if in_seconds:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise ConfigError(f"{name} is a number of seconds above 0, not {value!r}")
+    elif isinstance(value, bool) or not isinstance(value, int) or value < (name in _AT_LEAST_ONE):
+        raise ConfigError(f"{name} is a whole number from {int(name in _AT_LEAST_ONE)} on, not {value!r}")
+
+
+_AT_LEAST_ONE = ("connections", "threads")
 
 
 DEFAULT_LIMITS = Limits()

@@ -16,6 +16,7 @@ def test_leniencies_by_name() -> None:
     assert leniencies("obs-fold") == {Leniency.OBS_FOLD}
     assert leniencies(Leniency) == frozenset(Leniency)
     assert leniencies([]) == frozenset()
+    assert leniencies(["all"]) == leniencies("all") == frozenset(Leniency)
 
 
 def test_a_name_that_is_none() -> None:

@@ -202,6 +202,12 @@ def test_load_several(tmp_path: Path) -> None:
         ('{"logging": {"levl": 1}}', r"logging\[levl\]: there is no such key; there are level, suppress_h"),
         ('{"logging": {"level": "loud"}}', r"logging\[level\]: a level such as info is wanted, not 'loud'"),
         ('{"logging": {"suppress_handler_traceback": 1}}', r"logging\[suppress_.*\]: true or false"),
+        ('{"limits": []}', r"limits: an object is wanted, not \[\]"),
+        ('{"limits": {"idle": 1}}', "limits: there is no limit 'idle'; there are .*idle_s"),
+        ('{"limits": {"idle_s": -1}}', "limits: idle_s is a number of seconds above 0, not -1"),
+        ('{"lenient": "bare-lf"}', "lenient: a list is wanted, not 'bare-lf'"),
+        ('{"lenient": ["x"]}', "lenient: 'x' is none of all, bare-cr,"),
+        ('{"lenient": [[]]}', r"lenient: \[\] is none of all, bare-cr,"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, said: str) -> None:

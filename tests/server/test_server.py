@@ -19,6 +19,7 @@ import pytest
 from tests.helpers.peers import Kind, connect, open_socket
 from wptproto import CertificateError, ConfigError, Request, Response, Server, certs
 from wptproto.limits import Limits
+from wptproto.server.config import Config
 
 
 def hello(request: Request, response: Response) -> str:
@@ -491,8 +492,9 @@ def test_stop_by_a_handler(certs_dir: Path) -> None:
 
 
 def test_limits_and_leniency(certs_dir: Path) -> None:
-    """A server's limits and what it forgives are its connections'."""
+    """A server's limits and what it forgives, by arguments or by its config, are its connections'."""
     octets = b"GET /aaaa HTTP/1.1\nHost: h\nConnection: close\n\n"
+    lenient: list[str]
     for lenient, limits, status in (
         ([], Limits(), b"400"),
         (["bare-lf"], Limits(), b"404"),
@@ -500,6 +502,13 @@ def test_limits_and_leniency(certs_dir: Path) -> None:
     ):
         with (
             Server(https_port=None, certs_dir=certs_dir, lenient=lenient, limits=limits) as server,
+            socket.create_connection(("127.0.0.1", server.http_port or 0), timeout=10) as sock,
+        ):
+            sock.sendall(octets)
+            assert sock.recv(1000).startswith(b"HTTP/1.1 " + status)
+        config = Config(limits={"request_line_octets": limits.request_line_octets}, lenient=lenient)
+        with (
+            Server(https_port=None, certs_dir=certs_dir, config=config) as server,
             socket.create_connection(("127.0.0.1", server.http_port or 0), timeout=10) as sock,
         ):
             sock.sendall(octets)

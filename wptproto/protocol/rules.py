@@ -61,16 +61,16 @@ class Leniency(StrEnum):
 
 def leniencies(names: Iterable[str]) -> frozenset[Leniency]:
     """
-    Return what these names stand for.
+    Return what these names stand for; ``all`` is each of them.
 
     Raises:
         ConfigError: There is no such name.
     """
     known = {leniency.value: leniency for leniency in Leniency}
     wanted = [names] if isinstance(names, str) else list(names)
-    if unknown := [name for name in wanted if name not in known]:
-        raise ConfigError(f"lenient: {unknown[0]!r} is none of {', '.join(known)}")
-    return frozenset(known[name] for name in wanted)
+    if unknown := [name for name in wanted if name not in ["all", *known]]:
+        raise ConfigError(f"lenient: {unknown[0]!r} is none of all, {', '.join(known)}")
+    return frozenset(Leniency) if "all" in wanted else frozenset(known[name] for name in wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,9 @@ class Config(Mapping[str, Any]):
             and ``local-dir``, from the document root.
         logging: ``level``, in capitals, for who shows the log; and ``suppress_handler_traceback``, by which
             clients and the log get a line of an error, and not its whole traceback.
+        limits: What clients may ask for, as far as it is not the default, by the names in Limits; None is for
+            no limit.
+        lenient: What is forgiven in HTTP/1.1 requests, by the names in Leniency.
         others: Further keys and their values.
     """
 
@@ -76,6 +79,8 @@ class Config(Mapping[str, Any]):
     doc_root: str | None = None
     aliases: Sequence[dict[str, str]] = ()
     logging: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
+    lenient: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +97,8 @@ class Config(Mapping[str, Any]):
             "doc_root": None if self.doc_root is None else config_values.doc_root(self.doc_root),
             "aliases": config_values.aliases(self.aliases),
             "logging": config_values.log_settings(self.logging),
+            "limits": config_values.limit_settings(self.limits),
+            "lenient": config_values.leniency_names(self.lenient),
             "others": dict(self.others),
         }
         for name, value in checked.items():

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from wptproto.errors import ConfigError
+from wptproto.limits import DEFAULT_LIMITS
+from wptproto.protocol.rules import leniencies
 
 __all__ = [
     "aliases",
@@ -21,6 +23,8 @@ __all__ = [
     "doc_root",
     "host",
     "labels",
+    "leniency_names",
+    "limit_settings",
     "log_settings",
     "merged",
     "port",
@@ -155,6 +159,23 @@ def aliases(value: object) -> list[dict[str, str]]:
     for index, alias in enumerate(found):
         if alias.keys() != {"url-path", "local-dir"} or not all(isinstance(alias[key], str) for key in alias):
             raise ConfigError(f"aliases[{index}]: url-path and local-dir are wanted, texts, not {alias!r}")
+    return found
+
+
+def limit_settings(value: object) -> dict[str, Any]:
+    """Return some limits by name; none at all where one is null."""
+    found = _object("limits", value)
+    try:
+        DEFAULT_LIMITS.changed(found)
+    except ConfigError as error:
+        raise ConfigError(f"limits: {error}") from error
+    return found
+
+
+def leniency_names(value: object) -> list[str]:
+    """Return names of what is forgiven in HTTP/1.1 requests."""
+    found = _list("lenient", value)
+    leniencies(found)
     return found
 
 

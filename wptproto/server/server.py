@@ -72,8 +72,8 @@ class Server:
         rewrites: Iterable[Rewrite] = (),
         mounts: Mapping[str, str | Path] = MappingProxyType({}),
         latency_s: float | Callable[[], float] | None = None,
-        limits: Limits = DEFAULT_LIMITS,
-        lenient: Iterable[str] = (),
+        limits: Limits | None = None,
+        lenient: Iterable[str] | None = None,
     ) -> None:
         """
         Args:
@@ -97,8 +97,10 @@ class Server:
             mounts: More directories, by the paths that they are mounted at, such as ``/images/``; what is
                 mounted at a longer path comes first, and the document root last.
             latency_s: Seconds that each request waits before its handler is called, or what returns them.
-            limits: What one peer may ask for; ``Limits.none()`` where a test wants none.
-            lenient: What is forgiven in HTTP/1.1 requests, by the names of Leniency: ``bare-lf`` and others.
+            limits: What clients may ask for; ``Limits.none()`` where a test wants no limits. The default is
+                what the config says, and for the rest those of Limits.
+            lenient: What is forgiven in HTTP/1.1 requests, by the names of Leniency: ``bare-lf``, or
+                ``all``. The default is what the config says, which is nothing by default.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -122,7 +124,8 @@ class Server:
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
-        self._rules = Rules(limits, leniencies(lenient), date_now)
+        limits = DEFAULT_LIMITS.changed(config.limits) if limits is None else limits
+        self._rules = Rules(limits, leniencies(config.lenient if lenient is None else lenient), date_now)
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
