@@ -36,9 +36,15 @@ class Limits:
         handshake_s: Until TLS is agreed on and it is clear which protocol the client speaks; beyond it the
             connection closes.
         idle_s: Between requests; beyond it the connection closes.
-        head_s: For the head of an HTTP/1.1 request, once it has begun; beyond it 408 (RFC 9110 §15.5.9).
-        content_gap_s: Between two pieces of content that an HTTP/1.1 request has promised; beyond it 408.
-            While a handler runs and the client owes nothing, there is no limit on time.
+        head_s: For the head of a request, once it has begun, and for any other frame but DATA; beyond it 408
+            (RFC 9110 §15.5.9), or GOAWAY with ENHANCE_YOUR_CALM.
+        content_gap_s: For *progress_octets* more of the content that a request has promised, or for what is
+            left of it; beyond it 408, and over HTTP/2 RST_STREAM behind it. While a handler runs and the
+            client owes nothing, there is no limit on time.
+        unread_s: For a client to take *progress_octets* more of what waits for it; beyond it RST_STREAM, if a
+            stream's window is what is in the way, or else the end of the connection.
+        progress_octets: What counts as getting on; whoever sends or takes octet by octet would otherwise
+            never be late.
         h2_concurrent_streams: Beyond them a request is refused with REFUSED_STREAM (RFC 9113 §5.1.2).
         h2_stream_window_octets: Content of one request that its handler has not consumed (RFC 9113 §6.9.2).
         h2_connection_window_octets: Content on its way at a time, on all streams together.
@@ -72,6 +78,8 @@ class Limits:
     idle_s: float = 600
     head_s: float = 60
     content_gap_s: float = 600
+    unread_s: float = 600
+    progress_octets: int = 64 * 1024
 
     h2_concurrent_streams: int = 1024
     h2_stream_window_octets: int = 128 * 1024

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.helpers.h1 import Message, begin, head_of, read_messages, request, respond, response_head
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.limits import Limits
-from wptproto.protocol.connection import MAX_REASON_OCTETS, Awaits, Closing
+from wptproto.protocol.connection import MAX_REASON_OCTETS, Closing
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -1212,27 +1212,3 @@ def test_an_expectation_that_is_forgiven() -> None:
     head, *_ = connection.receive_data(request(b"GET / HTTP/1.1", b"Expect: x"))
     assert isinstance(head, RequestReceived)
     assert not head.expects_continue
-
-
-@pytest.mark.parametrize(
-    ("octets", "awaits", "told"),
-    [
-        (b"", Awaits.REQUEST, b""),
-        (GET[:-1], Awaits.HEAD, b"HTTP/1.1 408 "),
-        (GET, Awaits.NOTHING, b""),
-        (POST, Awaits.CONTENT, b""),
-        (request(b"PUT / HTTP/1.1", b"Content-Length: 5", b"Expect: 100-continue"), Awaits.NOTHING, b""),
-    ],
-)
-def test_who_is_late(octets: bytes, awaits: Awaits, told: bytes) -> None:
-    """A client that is late with a head is told 408; one that waits for us is not late."""
-    connection = H1Connection()
-    connection.receive_data(octets)
-    assert connection.awaits is awaits
-    events = connection.expire("too late")
-    assert connection.data_to_send().startswith(told)
-    if awaits is Awaits.CONTENT:
-        assert kinds(events) == [ContentFailed]  # its handler answers
-        assert is_open(connection)
-    else:
-        assert connection.closing is Closing.GRACEFUL

@@ -30,12 +30,14 @@ class Closing(Enum):
 
 
 class Awaits(Enum):
-    """What a connection waits for its peer to send; its owner sees to how long."""
+    """What a connection waits for its peer to send, or to take; its owner sees to how long."""
 
     HANDSHAKE = "the handshake"
     REQUEST = "a request"
     HEAD = "the rest of a request's head"
+    FRAME = "the rest of a frame"
     CONTENT = "the rest of a request's content"
+    ROOM = "room for a response"
     NOTHING = "nothing"
 
 
@@ -205,8 +207,14 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    def abort(self, exchange_id: ExchangeId) -> None:
-        """Cut the response off so that the peer sees it: RST_STREAM, or the end of the connection."""
+    def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
+        """
+        Cut the response off so that the peer sees it: RST_STREAM, or the end of the connection.
+
+        Args:
+            exchange_id: Unknown ones are ignored.
+            too_slow: Whether it is because the peer does not take it (ENHANCE_YOUR_CALM).
+        """
 
     @abstractmethod
     def acknowledge(self, exchange_id: ExchangeId, consumed: int) -> None:
@@ -226,13 +234,25 @@ class Connection(ABC):
 
     @property
     def awaits(self) -> Awaits:
-        """What the peer is to send next, as far as this connection knows."""
+        """What the peer is to send next, as far as this connection knows; each exchange apart."""
         return Awaits.REQUEST
 
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """How often the peer has come through with something that was awaited, content aside."""
+
+    @abstractmethod
+    def owes_content(self, exchange_id: ExchangeId) -> bool:
+        """Whether it is the peer's turn to send content of an exchange."""
+
+    @abstractmethod
     def expire(self, reason: str) -> list[Event]:
-        """Take note that the peer has not sent in time what it should; returns what comes of that."""
-        self.close(reason)
-        return []
+        """Take note that the peer has not sent in time what is awaited; returns what comes of that."""
+
+    @abstractmethod
+    def expire_content(self, exchange_id: ExchangeId, reason: str) -> list[Event]:
+        """Take note that the peer has not sent in time content that it owes; returns what comes of that."""
 
     @abstractmethod
     def data_to_send(self) -> bytes:

@@ -122,18 +122,30 @@ class H1Connection(Connection):
     def awaits(self) -> Awaits:
         if self._reading is _Reading.HEAD:
             return Awaits.HEAD if self._buffer else Awaits.REQUEST
-        if self._reading is not _Reading.CONTENT:
-            return Awaits.NOTHING
+        rest_is_dropped = self._reading is _Reading.CONTENT and self._response is None
+        return Awaits.CONTENT if rest_is_dropped else Awaits.NOTHING
+
+    @property
+    def steps(self) -> int:
+        return self._last_id
+
+    def owes_content(self, exchange_id: ExchangeId) -> bool:
+        response = self._response
+        if self._reading is not _Reading.CONTENT or response is None or response.exchange_id != exchange_id:
+            return False
         # Who waits for 100 (Continue), or whose content waits for its handler, is not late.
-        owes = self._response is None or not (self._response.expects_continue or self.reading_paused)
-        return Awaits.CONTENT if owes else Awaits.NOTHING
+        return not (response.expects_continue or self.reading_paused)
 
     def expire(self, reason: str) -> list[Event]:
-        if self.awaits not in (Awaits.HEAD, Awaits.CONTENT):
-            return super().expire(reason)
         events: list[Event] = []
-        self._fail(RemoteProtocolError(reason, status_hint=408), events)
+        if self.awaits is Awaits.REQUEST:
+            self.close(reason)
+        else:
+            self._fail(RemoteProtocolError(reason, status_hint=408), events)
         return events
+
+    def expire_content(self, exchange_id: ExchangeId, reason: str) -> list[Event]:
+        return self.expire(reason) if self.owes_content(exchange_id) else []
 
     def _read(self) -> list[Event]:
         events: list[Event] = []
@@ -356,7 +368,7 @@ class H1Connection(Connection):
             self._begin_next()
         return self._read()
 
-    def abort(self, exchange_id: ExchangeId) -> None:
+    def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
         response = self._response
         if response is None or response.exchange_id != exchange_id:
             return

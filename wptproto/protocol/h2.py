@@ -24,8 +24,9 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.protocol.connection import Closing, Connection, reason_octets
+from wptproto.protocol.connection import Awaits, Closing, Connection, reason_octets
 from wptproto.protocol.events import (
+    ContentFailed,
     Event,
     ExchangeId,
     ExchangeReset,
@@ -116,6 +117,41 @@ class H2Connection(Connection):
     @property
     def reading_paused(self) -> bool:
         return self.has_backlog
+
+    @property
+    def awaits(self) -> Awaits:
+        if self.has_backlog:
+            return Awaits.NOTHING
+        if self._reader.settings_pending:
+            return Awaits.HANDSHAKE
+        if self._reader.is_inside:
+            return Awaits.CONTENT if self._reader.is_inside_content else Awaits.FRAME
+        return Awaits.HEAD if self._h2.is_inside_block else Awaits.REQUEST
+
+    @property
+    def steps(self) -> int:
+        # A client that has nothing to ask for does not go on by sending PING.
+        idle = self.awaits is Awaits.REQUEST
+        return self._h2.highest_inbound_stream_id if idle else self._reader.taken
+
+    def owes_content(self, exchange_id: ExchangeId) -> bool:
+        stream = self._streams.get(exchange_id)
+        return stream is not None and stream.owes_content
+
+    def expire(self, reason: str) -> list[Event]:
+        events: list[Event] = []
+        if self.awaits is Awaits.REQUEST:
+            self.close(reason)
+        else:
+            self._violated(h2.exceptions.DenialOfServiceError(reason), events)
+        return events
+
+    def expire_content(self, exchange_id: ExchangeId, reason: str) -> list[Event]:
+        if not self.owes_content(exchange_id):
+            return []
+        self._streams[exchange_id].failed = True
+        error = RemoteProtocolError(reason, exchange_id=exchange_id, status_hint=408)
+        return [ContentFailed(exchange_id, error)]
 
     def receive_data(self, data: bytes) -> list[Event]:
         events: list[Event] = []
@@ -212,8 +248,8 @@ class H2Connection(Connection):
         self._close_when_over()
         return []
 
-    def abort(self, exchange_id: ExchangeId) -> None:
-        self._responses.abort(exchange_id)
+    def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
+        self._responses.abort(exchange_id, too_slow=too_slow)
         self._close_when_over()
 
     def data_to_send(self) -> bytes:

@@ -8,8 +8,9 @@ and what it would wait for in vain.
 from __future__ import annotations
 
 from h2.exceptions import FrameTooLargeError, ProtocolError
-from hyperframe.frame import RstStreamFrame, SettingsFrame
+from hyperframe.frame import ContinuationFrame, RstStreamFrame, SettingsFrame
 
+from wptproto.protocol.h2_frames import DATA
 from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, stream_of
 
@@ -22,7 +23,13 @@ _ACK = 0x1
 
 
 class FrameReader:
-    """The octets of one client that have not been taken for a frame yet."""
+    """
+    The octets of one client that have not been taken for a frame yet.
+
+    Attributes:
+        taken: How many frames were, those aside that only go on with a field block.
+        settings_pending: The client's preface is not complete, of which SETTINGS is a part.
+    """
 
     def __init__(self, library: Library) -> None:
         """
@@ -32,12 +39,18 @@ class FrameReader:
         self._library = library
         self._buffer = bytearray()
         self._preface_pending = len(PREFACE)
-        self._settings_pending = True
+        self.settings_pending = True
+        self.taken = 0
 
     @property
     def is_inside(self) -> bool:
         """Whether something has begun, the preface or a frame, whose rest is missing."""
         return bool(self._buffer) or 0 < self._preface_pending < len(PREFACE)
+
+    @property
+    def is_inside_content(self) -> bool:
+        """Whether that is a DATA frame."""
+        return len(self._buffer) >= FRAME_HEADER_OCTETS and self._buffer[3] == DATA
 
     def feed(self, data: bytes) -> None:
         """
@@ -71,6 +84,7 @@ class FrameReader:
             return None
         octets = bytes(self._buffer[:size])
         del self._buffer[:size]
+        self.taken += octets[3] != ContinuationFrame.type
         return octets
 
     def _frame_octets(self) -> int:
@@ -78,7 +92,7 @@ class FrameReader:
         if len(self._buffer) < FRAME_HEADER_OCTETS:
             return FRAME_HEADER_OCTETS
         kind, stream_id = self._buffer[3], stream_of(self._buffer)
-        if self._settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
+        if self.settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
             # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
             raise ProtocolError("the preface is not followed by SETTINGS")
         if kind == RstStreamFrame.type and stream_id > self._highest_stream_id(stream_id):
@@ -92,7 +106,7 @@ class FrameReader:
             raise FrameTooLargeError(
                 f"a frame of {length} octets, where {self._library.max_inbound_frame_size} are the most"
             )
-        self._settings_pending = False
+        self.settings_pending = False
         return FRAME_HEADER_OCTETS + length
 
     def _highest_stream_id(self, like: int) -> int:

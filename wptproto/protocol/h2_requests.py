@@ -115,8 +115,8 @@ class Requests:
             stream.request_ended = ended
             self._refuse(exchange_id, error, events)
             return
-        expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
-        events.append(RequestReceived(exchange_id, head, not ended, expects_continue))
+        stream.expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
+        events.append(RequestReceived(exchange_id, head, not ended, stream.expects_continue))
 
     def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
         """
@@ -151,12 +151,13 @@ class Requests:
                 stream.request_ended = event.stream_ended is not None
                 self.fail(exchange_id, error, events)
                 return
-        wanted = 0 if stream.responded else len(event.data)
+        stream.expects_continue = False
+        wanted = 0 if stream.drops_content else len(event.data)
         stream.delivered += wanted
         if event.stream_ended is None:
             self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
         last = event.stream_ended is not None
-        if wanted or (last and not stream.responded):
+        if wanted or (last and not stream.drops_content):
             events.append(ContentReceived(exchange_id, event.data, last))
 
     def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
@@ -178,7 +179,7 @@ class Requests:
         stream.request_ended = True
         if stream.responded:
             del self._streams[exchange_id]
-        else:
+        elif not stream.failed:
             events.append(RequestEnded(exchange_id, trailers))
 
     def _take_reset(self, event: h2.events.StreamReset, events: list[Event]) -> None:

@@ -56,6 +56,8 @@ class Responses:
             raise LocalProtocolError(
                 f"HTTP/2 has no informational response with status {head.status}", exchange_id=exchange_id
             )
+        if head.status == 100:
+            stream.expects_continue = False
         self._send_headers(exchange_id, response_section(head))
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
@@ -157,13 +159,16 @@ class Responses:
             stream.ended = True
         if stream.request_ended:
             del self._streams[exchange_id]
+        elif stream.failed:
+            self._streams.reset(exchange_id, ErrorCodes.NO_ERROR)
         else:
             stream.responded = True
             self._windows.consumed(exchange_id, stream, stream.delivered)  # nobody will acknowledge it now
 
-    def abort(self, exchange_id: ExchangeId) -> None:
+    def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
         if exchange_id in self._streams:
-            self._streams.reset(exchange_id, ErrorCodes.INTERNAL_ERROR)
+            code = ErrorCodes.ENHANCE_YOUR_CALM if too_slow else ErrorCodes.INTERNAL_ERROR
+            self._streams.reset(exchange_id, code)
 
     def _send_headers(self, exchange_id: ExchangeId, lines: list[FieldLine], *, end: bool = False) -> None:
         try:

@@ -28,6 +28,8 @@ class Stream:
     Attributes:
         method: Of its request.
         request_ended: The client has sent all of it.
+        expects_continue: The client waits for 100 (Continue) before it sends content.
+        failed: The client was too slow with its content; what comes of it is dropped.
         missing: Octets that the request's Content-Length promised, and which were not received yet.
         delivered: Octets of content that the handler has not acknowledged.
         unacknowledged: Octets that the client may send again, and has not been told yet.
@@ -42,6 +44,8 @@ class Stream:
 
     method: str
     request_ended: bool = False
+    expects_continue: bool = False
+    failed: bool = False
     missing: int | None = None
     delivered: int = 0
     unacknowledged: int = 0
@@ -52,6 +56,16 @@ class Stream:
     verbatim: bool = False
     framed: bool = False
     ended_by_frame: bool = False
+
+    @property
+    def drops_content(self) -> bool:
+        """Whether nobody wants what the client still sends."""
+        return self.responded or self.failed
+
+    @property
+    def owes_content(self) -> bool:
+        """Whether it is the client's turn to send content: all that came before was consumed."""
+        return not (self.request_ended or self.drops_content or self.expects_continue or self.delivered)
 
     @property
     def is_short(self) -> bool:

@@ -109,8 +109,11 @@ class Driver(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        if self._outlet.closing or (self._eof and self._tls is not None):
-            return  # the outlet lingers, or the peer has said that nothing follows
+        if self._outlet.closing:
+            self._outlet.drop(len(data))
+            return
+        if self._eof and self._tls is not None:
+            return  # the peer has said that nothing follows
         if self._tls is not None:
             try:
                 plaintext = self._tls.receive_data(data)
@@ -201,21 +204,63 @@ class Driver(asyncio.Protocol):
 
     def look(self, now_s: float) -> None:
         """See whether the peer keeps the connection waiting for longer than the limits allow."""
-        connection = self._connection
-        if self._outlet.closing:
+        if not self._outlet.closing and not self._outlet.reading_paused:
+            self._look_at_exchanges(now_s)
+        late = self._patience.exhausted(self._awaited(), now_s)
+        if late is None:
+            self._outlet.look(now_s)
             return
-        awaits = connection.awaits if connection is not None else Awaits.HANDSHAKE
-        if self._exchanges.running and awaits is not Awaits.CONTENT:
-            awaits = Awaits.NOTHING
-        progress = self._received if awaits is Awaits.CONTENT else self._exchanges.begun
-        reason = self._patience.exhausted(awaits, progress, now_s)
-        if reason is None:
-            return
-        log.info("%s:%d: %s", *self._peer, reason)
-        if connection is None:
+        awaits, reason = late
+        if awaits is Awaits.ROOM:
+            log.warning("%s:%d: %s", *self._peer, reason)
+            self._exchanges.drop_all(ExchangeClosed(reason))
+            self._outlet.break_off()
+        elif self._connection is None:
+            log.warning("%s:%d: %s", *self._peer, reason)
             self._close(Closing.GRACEFUL)
         else:
-            self._handle(connection.expire(reason))
+            if awaits is Awaits.REQUEST:
+                log.info("%s:%d: %s", *self._peer, reason)
+            self._handle(self._connection.expire(reason))
+            self._transmit()
+
+    def _awaited(self) -> dict[Awaits, int]:
+        """Return what the peer is to do for the connection as a whole, and how far it has got."""
+        awaited = {Awaits.ROOM: self._outlet.taken_octets} if self._outlet.unread_octets else {}
+        if self._outlet.closing or self._outlet.reading_paused:
+            return awaited
+        if self._connection is None:
+            awaited[Awaits.HANDSHAKE] = 0
+        elif self._connection.awaits is Awaits.CONTENT:
+            awaited[Awaits.CONTENT] = self._received
+        elif self._connection.awaits is not Awaits.REQUEST or not self._exchanges.running:
+            awaited[self._connection.awaits] = self._connection.steps
+        return awaited
+
+    def _look_at_exchanges(self, now_s: float) -> None:
+        """See which exchanges wait for their client, which has content to send, or a window to open."""
+        connection = self._connection
+        for running in list(self._exchanges.running.values()):
+            if connection is None or self._outlet.closing:
+                return
+            exchange_id = running.bridge.exchange_id
+            awaited = {Awaits.ROOM: running.sent_octets} if running.stalled else {}
+            if connection.owes_content(exchange_id):
+                awaited[Awaits.CONTENT] = running.received_octets
+            if not awaited:
+                running.patience = None
+                continue
+            if running.patience is None:
+                running.patience = Patience(self._host.rules.limits)
+            late = running.patience.exhausted(awaited, now_s)
+            if late is None:
+                continue
+            awaits, reason = late
+            if awaits is Awaits.ROOM:
+                log.warning("%s:%d: %s: %s", *self._peer, running, reason)
+                self._sender.cut_off(connection, running, reason, too_slow=True)
+            else:
+                self._handle(connection.expire_content(exchange_id, reason))
             self._transmit()
 
     @property
@@ -268,6 +313,7 @@ class Driver(asyncio.Protocol):
                     self._exchanges.await_handler(self._exchanges.begin(event))
                 case ContentReceived(exchange_id, data, last):
                     if (running := exchanges.get(exchange_id)) is not None:
+                        running.received_octets += len(data)
                         running.exchange.content.feed(data, last=last)
                 case RequestEnded(exchange_id, trailers):
                     if (running := exchanges.get(exchange_id)) is not None:

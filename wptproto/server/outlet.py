@@ -12,6 +12,10 @@ __all__ = ["Outlet"]
 
 HIGH_WATER_OCTETS = 256 * 1024
 LINGER_S = 1.0
+"""How long to read on behind a close, once the peer's system has taken everything."""
+
+LINGER_OCTETS = 64 * 1024 * 1024
+"""How much of what still comes is dropped before the peer may as well see a reset."""
 
 
 class Outlet:
@@ -26,7 +30,10 @@ class Outlet:
     def __init__(self, transport: asyncio.Transport, tls: TlsLayer | None) -> None:
         self._transport = transport
         self._tls = tls
-        self._linger: asyncio.TimerHandle | None = None
+        self._written_octets = 0
+        self._dropped_octets = 0
+        self._lingers = False
+        self._taken_s: float | None = None  # when it was first seen that all of it was taken
         self.closing = False
         self.reading_paused = False
         transport.set_write_buffer_limits(high=HIGH_WATER_OCTETS)
@@ -35,6 +42,11 @@ class Outlet:
     def unread_octets(self) -> int:
         """How much the peer's system has not taken yet."""
         return self._transport.get_write_buffer_size()
+
+    @property
+    def taken_octets(self) -> int:
+        """How much the peer's system has taken."""
+        return self._written_octets - self.unread_octets
 
     def send(self, octets: bytes) -> None:
         """Send octets, with whatever TLS has to say beside them."""
@@ -87,14 +99,22 @@ class Outlet:
             self._transport.close()  # the peer was quicker
             return
         self.pause_reading(False)
-        self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
+        self._lingers = True
 
-    def _stop_lingering(self) -> None:
-        if self.unread_octets:
-            # The peer has not even taken the response yet; the moment begins when it has.
-            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._stop_lingering)
-        else:
+    def look(self, now_s: float) -> None:
+        """See whether it has lingered for long enough; the moment begins when the peer has taken all."""
+        if not self._lingers or self.unread_octets:
+            return
+        if self._taken_s is None:
+            self._taken_s = now_s
+        elif now_s - self._taken_s >= LINGER_S:
             self._transport.close()
+
+    def drop(self, octets: int) -> None:
+        """Take note of what came though it does not matter any more."""
+        self._dropped_octets += octets
+        if self._dropped_octets > LINGER_OCTETS:
+            self.abort()
 
     def peer_finished(self) -> None:
         """Take note that the peer has half-closed: if this side has, there is nothing left to linger for."""
@@ -104,9 +124,8 @@ class Outlet:
     def reset(self) -> None:
         """Close with a reset, or, over TLS, without close_notify: either tells that something is missing."""
         self.closing = True
-        sock = self._transport.get_extra_info("socket")
-        if self._tls is None and sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if self._tls is None:
+            self._reset_on_close()
         self._transport.close()
 
     def stop(self, *, whole: bool) -> None:
@@ -130,12 +149,21 @@ class Outlet:
         self.closing = True
         self._transport.abort()
 
+    def break_off(self) -> None:
+        """Close at once; nothing that waits is sent, not even by this system."""
+        self._reset_on_close()
+        self.abort()
+
     def closed(self) -> None:
         """Take note that the transport is gone."""
         self.closing = True
-        if self._linger is not None:
-            self._linger.cancel()
+
+    def _reset_on_close(self) -> None:
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _write(self, octets: bytes) -> None:
         if octets and not self._transport.is_closing():
+            self._written_octets += len(octets)
             self._transport.write(octets)

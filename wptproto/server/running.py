@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from wptproto.exchange.exchange import Exchange
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.patience import Patience
 
 __all__ = ["Running"]
 
@@ -29,6 +30,8 @@ class Running:
         queued: It has its turn soon.
         stalled: Its content waits until the peer opens a window.
         held_octets: Of content that waits in the bridge, as far as was counted.
+        received_octets: Of its request's content.
+        patience: With its client, once that was awaited.
     """
 
     exchange: Exchange
@@ -40,6 +43,8 @@ class Running:
     queued: bool = False
     stalled: bool = False
     held_octets: int = 0
+    received_octets: int = 0
+    patience: Patience | None = None
     _began_s: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:

@@ -100,6 +100,13 @@ class Sender:
                 break
         return events
 
+    def cut_off(
+        self, connection: Connection, running: Running, reason: str, *, too_slow: bool = False
+    ) -> None:
+        """End a response before its time, so that the peer sees it, who was perhaps too slow to take it."""
+        connection.abort(running.bridge.exchange_id, too_slow=too_slow)
+        self._exchanges.drop(running, ExchangeClosed(reason))
+
     def _take_turn(self, connection: Connection, running: Running, events: list[Event]) -> None:
         try:
             progress = self._advance(connection, running, events)
@@ -107,10 +114,10 @@ class Sender:
             self._exchanges.drop(running, error)
         except LocalProtocolError as error:
             log.error("%s: the response was cut off: %s", running, error.reason)
-            self._abort(connection, running, error.reason)
+            self.cut_off(connection, running, error.reason)
         except Exception as error:
             log.exception("a response failed by a fault of the server, and was cut off")
-            self._abort(connection, running, f"{type(error).__name__}: {error}")
+            self.cut_off(connection, running, f"{type(error).__name__}: {error}")
         else:
             running.stalled = progress is _Progress.STALLED
             if progress is _Progress.MORE:
@@ -149,7 +156,7 @@ class Sender:
                     self._exchanges.finish(running)
                     return _Progress.NOTHING_LEFT
                 case Abort(reason):
-                    self._abort(connection, running, reason)
+                    self.cut_off(connection, running, reason)
                     return _Progress.NOTHING_LEFT
                 case _:
                     assert_never(command)
@@ -193,7 +200,3 @@ class Sender:
             return False
         running.offset = 0
         return True
-
-    def _abort(self, connection: Connection, running: Running, reason: str) -> None:
-        connection.abort(running.bridge.exchange_id)
-        self._exchanges.drop(running, ExchangeClosed(reason))
