@@ -8,6 +8,7 @@ from h2.errors import ErrorCodes
 from hyperframe.frame import (
     DataFrame,
     RstStreamFrame,
+    SettingsFrame,
 )
 
 from tests.helpers.h2 import (
@@ -20,6 +21,7 @@ from tests.helpers.h2 import (
     is_open,
     kinds,
     kinds_of,
+    open_connection,
     respond,
 )
 from wptproto.limits import Limits
@@ -93,6 +95,46 @@ def test_a_window_that_is_overrun() -> None:
         *(ExchangeReset, ProtocolViolated)
     ]
     assert client.goaway().error_code == ErrorCodes.FLOW_CONTROL_ERROR
+
+
+def data(stream_id: int, octets: int) -> bytes:
+    """Return frames with so many octets of content."""
+    sizes = [MAX_FRAME_OCTETS] * (octets // MAX_FRAME_OCTETS) + [octets % MAX_FRAME_OCTETS]
+    return b"".join(DataFrame(stream_id, bytes(size)).serialize() for size in sizes)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "before", "after", "fits"),
+    [
+        (False, 65535, 0, True),
+        (False, 65536, 0, False),
+        (True, 400, 600, True),
+        (True, 400, 601, False),
+        (True, 65535, 0, True),
+        (True, 65535, 1, False),
+    ],
+)
+def test_a_smaller_window(acknowledged: bool, before: int, after: int, fits: bool) -> None:
+    """It counts when the client has acknowledged it, for the streams that are open, too (RFC 9113 §6.9.2)."""
+    connection = open_connection(Limits(h2_stream_window_octets=1000))
+    events = connection.receive_data(headers(1, POST, end=False).serialize() + data(1, before))
+    if acknowledged:
+        events += connection.receive_data(SettingsFrame(0, flags=["ACK"]).serialize())
+    events += connection.receive_data(data(1, after) if after else b"")
+    assert is_open(connection) is fits
+    assert (ProtocolViolated in kinds(events)) is not fits
+
+
+def test_a_smaller_window_opens_again() -> None:
+    """A window that has become negative is open when its handler has consumed what was too much."""
+    connection = open_connection(Limits(h2_stream_window_octets=1000))
+    connection.receive_data(headers(1, POST, end=False).serialize() + data(1, 5000))
+    connection.receive_data(SettingsFrame(0, flags=["ACK"]).serialize())
+    connection.acknowledge(ONE, 5000)
+    connection.receive_data(data(1, 1000))
+    assert is_open(connection)
+    connection.receive_data(data(1, 1))
+    assert not is_open(connection)
 
 
 def test_padding_is_nobodys_to_consume() -> None:

@@ -32,10 +32,21 @@ from hyperframe.frame import (
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
 
-__all__ = ["MAX_WINDOW_OCTETS", "Library", "TrailersWithoutEnd", "code_name", "error_code", "reason"]
+__all__ = [
+    "INITIAL_WINDOW_OCTETS",
+    "MAX_WINDOW_OCTETS",
+    "Library",
+    "TrailersWithoutEnd",
+    "code_name",
+    "error_code",
+    "reason",
+]
 
 MAX_WINDOW_OCTETS = 2**31 - 1
 """What a window can hold at most (RFC 9113 §6.9.1)."""
+
+INITIAL_WINDOW_OCTETS = 65535
+"""What every window begins with (RFC 9113 §6.9.2)."""
 
 _MAX_SETTING = 2**32 - 1
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
@@ -132,6 +143,21 @@ class Library(h2.connection.H2Connection):
                 SettingCodes.MAX_HEADER_LIST_SIZE: min(limits.field_section_octets, _MAX_SETTING),
             },
         )
+
+    def initiate_connection(self) -> None:
+        """
+        Send SETTINGS, of which a smaller window for streams counts when the client has acknowledged it.
+
+        RFC 9113 §6.9.2: "Prior to receiving a SETTINGS frame that sets a value for
+        SETTINGS_INITIAL_WINDOW_SIZE, an endpoint can only use the default initial window size".
+        """
+        super().initiate_connection()
+        announced = self.local_settings.initial_window_size
+        if announced < INITIAL_WINDOW_OCTETS:
+            values = {SettingCodes(code): value for code, value in self.local_settings.items()}
+            values[SettingCodes.INITIAL_WINDOW_SIZE] = INITIAL_WINDOW_OCTETS
+            self.local_settings = Settings(client=False, initial_values=values)
+            self.local_settings.initial_window_size = announced
 
     @property
     def is_inside_block(self) -> bool:

@@ -12,12 +12,10 @@ from h2.errors import ErrorCodes
 
 from wptproto.limits import Limits
 from wptproto.protocol.events import ExchangeId
-from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library
+from wptproto.protocol.h2_library import INITIAL_WINDOW_OCTETS, MAX_WINDOW_OCTETS, Library
 from wptproto.protocol.h2_streams import Stream, Streams
 
 __all__ = ["Windows"]
-
-_INITIAL_OCTETS = 65535  # RFC 9113 §6.9.2
 
 
 class Windows:
@@ -33,10 +31,10 @@ class Windows:
         self._library = library
         self._streams = streams
         self._stream_octets = min(limits.h2_stream_window_octets, MAX_WINDOW_OCTETS)
-        self._octets = min(max(limits.h2_connection_window_octets, _INITIAL_OCTETS), MAX_WINDOW_OCTETS)
+        self._octets = min(max(limits.h2_connection_window_octets, INITIAL_WINDOW_OCTETS), MAX_WINDOW_OCTETS)
         self._unacknowledged = 0
-        if self._octets > _INITIAL_OCTETS:
-            library.increment_flow_control_window(self._octets - _INITIAL_OCTETS)
+        if self._octets > INITIAL_WINDOW_OCTETS:
+            library.increment_flow_control_window(self._octets - INITIAL_WINDOW_OCTETS)
 
     def received(self, size: int) -> None:
         """Let the connection take as many octets again."""
