@@ -45,18 +45,22 @@ class H2Probe:
         id: Its name, once in all tables.
         section: Where the rule stands.
         sends: Octets: frames behind a client's preface.
+        stream: The one that is looked at.
         goaway: Error codes of which the connection ends with one; none where it goes on.
-        resets: Error codes of which stream 1 is reset with one; none where it is not.
-        statuses: Of the response on stream 1; none where no response is looked for.
+        resets: Error codes of which the stream is reset with one; none where it is not.
+        statuses: Of the response on the stream; none where no response is looked for.
         says: What its content holds.
         level: How strict the rule is; "ours" where the RFC leaves a choice, and this is the strict one.
         sentence: The rule in the words of the RFC.
         opening: What the client begins with.
+        then: Octets behind the end of the stream.
+        ends: Whether the connection ends, without an error, when its streams have.
     """
 
     id: str
     section: str
     sends: bytes
+    stream: int = 1
     goaway: tuple[ErrorCodes, ...] = ()
     resets: tuple[ErrorCodes, ...] = ()
     statuses: tuple[int, ...] = ()
@@ -64,6 +68,8 @@ class H2Probe:
     level: Level = "MUST"
     sentence: str = ""
     opening: bytes = OPENING
+    then: bytes = b""
+    ends: bool = False
 
 
 def broken(

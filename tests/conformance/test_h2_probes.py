@@ -3,84 +3,26 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from hpack import Decoder
-from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame
 
-from tests.conformance import rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8
-from tests.conformance.h2_probe import GET, H2Probe, begun
+from tests.conformance import rfc7541, rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8
+from tests.conformance.h2_probe import GET, H2Probe, begun, frame
+from tests.conformance.h2_wire import PING, Conversation
+from tests.conformance.rfc9113_sent import RULES
 from tests.helpers.peers import open_socket
 from wptproto import Request, Response, Server
 
-TABLES = (rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8)
+TABLES = (rfc7541, rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8)
 PROBES = [probe for table in TABLES for probe in table.PROBES]
 FEW_OCTETS = 2000
 LAST = 0x7FFFFFFF  # the stream on which it is seen that the connection goes on
-MARK = PingFrame(0, b"the mark").serialize()
-
-
-class Reader:
-    """
-    Reads frames, and what they say.
-
-    Attributes:
-        goaway: The GOAWAY frame, if there was one.
-        resets: Error codes, by stream.
-        statuses: By stream.
-        content: By stream.
-        ended: Streams whose response is complete.
-        marks: Answers to MARK.
-        closed: Whether the connection has ended.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._octets = bytearray()
-        self._decoder = Decoder()
-        self.goaway: GoAwayFrame | None = None
-        self.resets: dict[int, int] = {}
-        self.statuses: dict[int, int] = {}
-        self.content: dict[int, bytes] = {}
-        self.ended: set[int] = set()
-        self.marks = 0
-        self.closed = False
-
-    def read(self) -> None:
-        """Read once."""
-        try:
-            piece = self._sock.recv(65536)
-        except (ConnectionError, ssl.SSLError):
-            piece = b""
-        self.closed = not piece
-        self._octets += piece
-        while len(self._octets) >= 9 + (size := int.from_bytes(self._octets[:3], "big")):
-            frame, _ = Frame.parse_frame_header(memoryview(bytes(self._octets[:9])))
-            frame.parse_body(memoryview(bytes(self._octets[9 : 9 + size])))
-            del self._octets[: 9 + size]
-            self._take(frame)
-
-    def _take(self, frame: Frame) -> None:
-        match frame:
-            case GoAwayFrame():
-                self.goaway = frame
-            case RstStreamFrame():
-                self.resets[frame.stream_id] = frame.error_code
-            case PingFrame():
-                self.marks += frame.opaque_data == b"the mark"
-            case HeadersFrame():
-                fields = dict(self._decoder.decode(frame.data, raw=True))
-                self.statuses[frame.stream_id] = int(fields[b":status"])
-            case DataFrame():
-                self.content[frame.stream_id] = self.content.get(frame.stream_id, b"") + frame.data
-        if "END_STREAM" in frame.flags:
-            self.ended.add(frame.stream_id)
+MARK_OCTETS = b"the mark"
+MARK = frame(PING, 0, 0, MARK_OCTETS)
 
 
 slow = threading.Event()
@@ -90,6 +32,8 @@ def handler(request: Request, response: Response) -> bytes | str:
     match request.path:
         case "/echo":
             return request.body
+        case "/x":
+            return b",".join(request.headers.get_list("x", []))
         case "/slow":
             slow.wait(10)
             return "slow"
@@ -99,17 +43,14 @@ def handler(request: Request, response: Response) -> bytes | str:
 
 @pytest.fixture(scope="module")
 def server(certs_dir: Path) -> Iterator[Server]:
-    routes = [("GET", "/get", handler), ("POST", "/echo", handler), ("GET", "/slow", handler)]
+    routes = [
+        ("GET", "/get", handler),
+        ("POST", "/echo", handler),
+        ("GET", "/slow", handler),
+        ("GET", "/x", handler),
+    ]
     with Server(routes=routes, certs_dir=certs_dir) as server:
         yield server
-
-
-def send(sock: socket.socket, octets: bytes, *, piecemeal: bool) -> None:
-    """Send octets; that the server has heard enough of them is no error of the client's."""
-    step = 1 if piecemeal else max(1, len(octets))
-    with suppress(ConnectionError, ssl.SSLError):
-        for start in range(0, len(octets), step):
-            sock.sendall(octets[start : start + step])
 
 
 @pytest.mark.parametrize("kind", ["h2", "h2c"])
@@ -123,44 +64,57 @@ def send(sock: socket.socket, octets: bytes, *, piecemeal: bool) -> None:
     ],
 )
 def test_probe(probe: H2Probe, piecemeal: bool, kind: Literal["h2", "h2c"], server: Server) -> None:
-    """The server reacts as the row allows, and to nothing else."""
+    """The server reacts as the row allows, and to nothing else; and what it sends keeps all rules."""
     slow.clear()
     with open_socket(server, kind) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = Reader(sock)
-        send(sock, probe.opening, piecemeal=False)
-        send(sock, probe.sends, piecemeal=piecemeal)
+        conversation = Conversation(sock)
+        conversation.send(probe.opening)
+        conversation.send(probe.sends, piecemeal=piecemeal)
+        if probe.then:
+            conversation.read_until(lambda: probe.stream in conversation.ended | conversation.resets.keys())
+            conversation.send(probe.then)
         if probe.goaway:
-            while not reader.closed:
-                reader.read()
-            assert reader.goaway is not None, "the connection closes without a word"
-            assert reader.goaway.error_code in probe.goaway
-            assert reader.goaway.additional_data, "no reason is told"
-            return
-        send(sock, MARK, piecemeal=False)
-        while not reader.marks:
-            reader.read()
-            assert not reader.closed, f"the connection closes: {reader.goaway}"
-        slow.set()  # all frames were taken while it was half closed
-        send(sock, begun(LAST, GET), piecemeal=False)
-        while not (LAST in reader.ended and is_done(reader, probe)):
-            reader.read()
-            assert not reader.closed, f"the connection closes: {reader.goaway}"
-    assert reader.goaway is None
-    assert (reader.statuses[LAST], reader.content[LAST]) == (200, b"/get")
+            conversation.read_to_the_end()
+        else:
+            see_that_it_goes_on(conversation, probe)
+    assert_reaction(conversation, probe)
+    assert [rule.id for rule in RULES if not rule.holds(conversation)] == []
+
+
+def see_that_it_goes_on(conversation: Conversation, probe: H2Probe) -> None:
+    """Wait for what shall come on the probe's stream, and for the answer to another request."""
+    conversation.send(MARK)
+    conversation.read_until(lambda: conversation.is_answered(MARK_OCTETS))
+    slow.set()  # all frames were taken while it was half closed
+    last = {probe.stream} if probe.statuses and not probe.resets else set()
+    if probe.ends:
+        conversation.read_until(lambda: last <= conversation.ended)
+        conversation.read_to_the_end()
+        return
+    conversation.send(begun(LAST, GET))
+    conversation.read_until(
+        lambda: (
+            {LAST, *last} <= conversation.ended and (not probe.resets or probe.stream in conversation.resets)
+        )
+    )
+    assert conversation.goaway is None
+    assert (conversation.statuses[LAST], conversation.content[LAST]) == (200, b"/get")
+
+
+def assert_reaction(conversation: Conversation, probe: H2Probe) -> None:
+    """See that it is one that the row allows, and that no other stream suffers."""
+    if probe.goaway:
+        assert conversation.goaway is not None, "the connection closes without a word"
+        assert conversation.goaway.error_code in probe.goaway
+        assert conversation.goaway.payload[8:], "no reason is told"
+        return
+    assert set(conversation.resets) <= ({probe.stream} if probe.resets else set())
     if probe.resets:
-        assert reader.resets[1] in probe.resets
+        assert conversation.resets[probe.stream] in probe.resets
     if probe.statuses:
-        assert reader.statuses[1] in probe.statuses
-        assert probe.says in reader.content.get(1, b"")
-    assert set(reader.resets) <= ({1} if probe.resets else set())
-
-
-def is_done(reader: Reader, probe: H2Probe) -> bool:
-    """Whether all has come on stream 1 that shall."""
-    if probe.resets:
-        return 1 in reader.resets
-    return not probe.statuses or 1 in reader.ended
+        assert conversation.statuses[probe.stream] in probe.statuses
+        assert probe.says in conversation.content[probe.stream]
 
 
 def test_the_tables() -> None:
