@@ -72,7 +72,7 @@ ROWS = [
     whole("§13.1.4", ("If-Unmodified-Since", "soon")),
     Row("§13.1.4", 412, fields=(("If-Unmodified-Since", BEFORE),)),
     part("§13.1.5", b"234", "2-4", WANTED, ("If-Range", TAG)),
-    part("§13.1.5", b"234", "2-4", WANTED, ("If-Range", THEN)),
+    whole("§13.1.5", WANTED, ("If-Range", THEN)),  # weak, for the file may have changed twice in that second
     whole("§13.1.5", WANTED, ("If-Range", '"x"')),
     whole("§13.1.5", WANTED, ("If-Range", "W/" + TAG)),
     whole("§13.1.5", WANTED, ("If-Range", AFTER)),

@@ -2,15 +2,15 @@
 Range and Content-Range, in octets (RFC 9110 §14).
 
 What is no list of byte ranges, RFC 9110 §14.2 lets a server ignore or refuse. Here it is refused, as
-wptserve does, for whoever tests a client wants to hear of it: a member that is no range, and one that
-cannot be satisfied, though others could, make the whole field unsatisfiable. So is ``bytes=-`` all there
-is. Numbers are digits, and nothing else that Python takes for a number. Another unit is to be ignored.
+wptserve does, for whoever tests a client wants to hear of it. But of ranges that are well formed those that
+can be satisfied count, and ``bytes=-`` is all there is. Numbers are digits, and nothing else that Python
+takes for a number. Another unit is to be ignored.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 __all__ = [
     "ByteRange",
@@ -51,24 +51,30 @@ def is_in_another_unit(field: bytes) -> bool:
 
 def parse_range(field: bytes, length: int) -> list[ByteRange]:
     """
-    Return what a Range field asks for, in ascending order; what overlaps or touches is one range.
+    Return what a Range field asks for, in its order; what overlaps or touches is one, in the first place.
 
     Args:
         field: The field's value.
         length: Of the whole, in octets.
 
     Returns:
-        At least one range, none of them empty, all within *length*.
+        At least one range, none of them empty, all within *length*, no two of them with an octet in common.
 
     Raises:
-        UnsatisfiableRange: There is no such range, or the field is no list of byte ranges.
+        UnsatisfiableRange: None of the ranges is there, or the field is no list of byte ranges.
 
-    RFC 9110 §14.1.2 (byte ranges), §14.2 (Range), §15.3.7.2 (coalescing).
+    RFC 9110 §14.1.2 (byte ranges), §14.2 (Range), §15.3.7.2 (order, coalescing), §5.6.1.2 (empty members).
     """
     unit, equals, members = field.partition(b"=")
     if unit.lower() != b"bytes" or not equals:  # RFC 9110 §14.1: units have no case
         raise UnsatisfiableRange(f"not a range in bytes: {_shown(field)}")
-    return _coalesced(_parse_member(member, length) for member in members.split(b","))
+    ranges = [_parse_member(member, length) for member in members.split(b",") if member.strip(b" \t")]
+    if not ranges:
+        raise UnsatisfiableRange(f"not a range: {_shown(field)}")
+    found = [(start, stop) for start, stop in ranges if start < stop]
+    if not found:
+        raise UnsatisfiableRange(f"no such range in {length} octets: {_shown(members)}")
+    return _coalesced(found)
 
 
 def content_range(wanted: ByteRange, length: int) -> bytes:
@@ -83,27 +89,29 @@ def unsatisfied_range(length: int) -> bytes:
 
 
 def _parse_member(member: bytes, length: int) -> ByteRange:
+    """Return one range; where there is no octet of it, it ends no later than it starts."""
     match = _MEMBER.fullmatch(member)
     if match is None:
         raise UnsatisfiableRange(f"not a range: {_shown(member)}")
     first, last = match.groups()
-    if first:
-        start, stop = int(first), min(length, int(last) + 1) if last else length
-    else:
-        start, stop = max(0, length - int(last)) if last else 0, length
-    if start >= stop:
-        raise UnsatisfiableRange(f"no such range in {length} octets: {_shown(member)}")
-    return start, stop
+    if not first:
+        return max(0, length - int(last)) if last else 0, length
+    if last and int(last) < int(first):
+        # RFC 9110 §14.1.1: "An int-range is invalid if the last-pos value is present and less than
+        # first-pos."
+        raise UnsatisfiableRange(f"not a range, for it ends before it begins: {_shown(member)}")
+    return int(first), min(length, int(last) + 1) if last else length
 
 
-def _coalesced(ranges: Iterable[ByteRange]) -> list[ByteRange]:
-    found: list[ByteRange] = []
-    for start, stop in sorted(ranges):
+def _coalesced(ranges: Sequence[ByteRange]) -> list[ByteRange]:
+    found: list[tuple[int, int, int]] = []  # and the place of the first that it is made of
+    for (start, stop), place in sorted(zip(ranges, range(len(ranges)), strict=True)):
         if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+            first, last, earlier = found[-1]
+            found[-1] = (first, max(stop, last), min(place, earlier))
         else:
-            found.append((start, stop))
-    return found
+            found.append((start, stop, place))
+    return [(start, stop) for start, stop, _ in sorted(found, key=lambda one: one[2])]
 
 
 def _shown(octets: bytes) -> str:

@@ -44,6 +44,6 @@ class RangeParser:
             HTTPException: 416; there is no such range, or it is no list of byte ranges.
         """
         try:
-            return [ByteRange(*wanted, file_size) for wanted in parse_range(header, file_size)]
+            return sorted(ByteRange(*wanted, file_size) for wanted in parse_range(header, file_size))
         except UnsatisfiableRange as error:
             raise HTTPException(416, str(error)) from error
