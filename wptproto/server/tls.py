@@ -14,6 +14,10 @@ __all__ = ["TlsError", "TlsLayer", "TlsTerms", "make_terms"]
 
 _PIECE_OCTETS = 256 * 1024
 
+# Those of TLS 1.2 that HTTP/2 allows: ephemeral keys, and authenticated encryption (RFC 9113 §9.2.2, appendix
+# A). What is not offered is never chosen, so there is nothing of which to complain by INADEQUATE_SECURITY.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
 
 class TlsError(WptprotoError):
     """
@@ -44,13 +48,21 @@ class TlsTerms:
 
 def make_terms(certificate: Path, key: Path, protocols: Sequence[str]) -> TlsTerms:
     """
-    Return the terms of a server: TLS 1.2 and 1.3, and those protocols by ALPN.
+    Return the terms of a server: TLS 1.2 and 1.3 as HTTP/2 wants them, and those protocols by ALPN.
+
+    Whatever name a client asks for by SNI, or none, it gets the one certificate; and requests for any
+    authority are answered, whether or not the certificate is for it, for that is for clients to mind: nobody
+    is "misdirected" (RFC 9110 §7.4, §15.5.20) to a server that is a test's whole network.
 
     Raises:
         CertificateError: The files cannot be read, or do not fit each other.
+
+    RFC 9113 §9.2.1, §9.2.2.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if protocols:
         context.set_alpn_protocols(list(protocols))
     try:
