@@ -445,6 +445,50 @@ class TestFiles:
             assert stat.S_IMODE((tmp_path / "certs" / name).stat().st_mode) == 0o600
         assert stat.S_IMODE((tmp_path / "certs").stat().st_mode) == 0o700
 
+    @POSIX_ONLY
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o620, 0o601])
+    def test_keys_of_ours_become_private(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
+    ) -> None:
+        """A key that was opened to others is taken from them, and stays; the log says so once."""
+        before = certs.ensure(tmp_path), contents(tmp_path)
+        assert not caplog.records
+        for name in ("ca-key.pem", "server-key.pem"):
+            (tmp_path / name).chmod(mode)
+        assert (certs.ensure(tmp_path), contents(tmp_path)) == before
+        for name, record in zip(("ca-key.pem", "server-key.pem"), caplog.records, strict=True):
+            assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+            assert f"{name} was open to others than its owner (mode {mode:03o})" in record.getMessage()
+            assert "delete it for another" in record.getMessage()
+        certs.ensure(tmp_path)
+        assert len(caplog.records) == 2
+
+    @POSIX_ONLY
+    def test_a_key_of_ours_that_belongs_to_another(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where we may not mend it, the log says how to."""
+        files = certs.ensure(tmp_path)
+        files.key.chmod(0o644)
+
+        def refuse(path: Path, mode: int) -> None:
+            raise PermissionError(1, "Operation not permitted", path, mode)
+
+        monkeypatch.setattr(Path, "chmod", refuse)
+        certs.ensure(tmp_path)
+        assert f"by: chmod 600 {files.key}" in caplog.text
+
+    @POSIX_ONLY
+    def test_somebody_s_own_key(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """A key that we did not make stays as it is; a warning says that others can read it."""
+        files = certs.ensure(tmp_path)
+        certs.check_pair(files.certificate, files.key)
+        assert not caplog.records
+        files.key.chmod(0o644)
+        certs.check_pair(files.certificate, files.key)
+        assert f"by: chmod 600 {files.key}" in caplog.text
+        assert stat.S_IMODE(files.key.stat().st_mode) == 0o644
+
     def test_keys_stay_in_their_files(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         """Nothing is printed, and certificates and instructions hold no private key."""
         files = certs.ensure(tmp_path)

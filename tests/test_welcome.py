@@ -52,6 +52,15 @@ def test_where_the_names_lead(host: str, address: str) -> None:
         assert f"--connect-to ::{address}: " in said_of(server)
 
 
+def test_other_machines(caplog: pytest.LogCaptureFixture) -> None:
+    """Where other machines can reach it, that is said, and logged; at loopback there is nothing to say."""
+    with Server(https_port=None) as server:
+        assert "Other machines" not in said_of(server) + caplog.text
+    with Server(https_port=None, hosts="0.0.0.0") as server:
+        for text in (said_of(server), caplog.text):
+            assert "Other machines may reach 0.0.0.0: anyone there can" in text
+
+
 def test_resolver_rules() -> None:
     """Chromium's rules are for the hosts and for all that is below them, but what shall lead nowhere."""
     assert resolver_rules(Config(), "[::1]") == "MAP localhost [::1], MAP *.localhost [::1]"

@@ -52,7 +52,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wptproto.errors import CertificateError
-from wptproto.pem import exclusive, read_certificates, read_key, read_pair, write_file
+from wptproto.pem import exclusive, keep_private, read_certificates, read_key, read_pair, write_file
 
 __all__ = ["DEFAULT_NAMES", "Certificates", "check_pair", "default_directory", "ensure", "instructions"]
 
@@ -149,8 +149,8 @@ def ensure(
     """
     Have a server certificate for *names*, its key and its authority in *directory*, good for 30 days or more.
 
-    What is there and fits stays untouched; the rest is made, along with the directory. Several threads and
-    processes may call this at once.
+    What is there and fits stays untouched; the rest is made, along with the directory. A key that others may
+    read is taken from them, with a warning. Several threads and processes may call this at once.
 
     Args:
         directory: Where the files are to be; None means :func:`default_directory`.
@@ -195,6 +195,8 @@ def ensure(
             terms=partial(_server_terms, hosts, issuer.key.public_key()),
         )
 
+    for key_path in (authority.key_path, files.key):
+        keep_private(key_path, ours=True)
     present = authority.find(moment)
     if present is None or server(present).find(moment) is None:
         try:
@@ -214,6 +216,8 @@ def check_pair(certificate: Path, key: Path) -> None:
     """
     Return if a server could use these two files, whoever made them and whatever kind of key it is.
 
+    Of a key that others may read, the log has a warning.
+
     Args:
         certificate: PEM; the first certificate in it is the server's.
         key: PEM, unencrypted; other things may stand beside the key, even the certificate.
@@ -222,6 +226,7 @@ def check_pair(certificate: Path, key: Path) -> None:
         CertificateError: One of them cannot be read or is no such thing, or the key is another one's.
     """
     read_pair(certificate, key)
+    keep_private(key, ours=False)
 
 
 def instructions(certificates: Certificates) -> str:

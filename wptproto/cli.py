@@ -257,7 +257,7 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--demo", action="store_true", help="serve the built-in demonstration, before what DOCROOT has")
     checkout = "serve a checkout of the Web Platform Tests, under their hosts and ports; no WebSockets"
     add("--wpt", metavar="DIR", type=Path, help=checkout)
-    host = "address to listen on; may be given several times (default: 127.0.0.1 and ::1)"
+    host = "address to listen on; may be given several times (default: 127.0.0.1 and ::1, this machine's own)"
     add("--host", metavar="HOST", action="append", default=[], help=host)
     config = "JSON file with hosts, ports, directories and more; flags win over it"
     add("--config", metavar="FILE", type=Path, help=config)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,9 @@ else:
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-__all__ = ["exclusive", "read_certificates", "read_key", "read_pair", "write_file"]
+__all__ = ["exclusive", "keep_private", "read_certificates", "read_key", "read_pair", "write_file"]
+
+log = logging.getLogger("wptproto.certs")
 
 
 def read_pair(certificate_path: Path, key_path: Path) -> tuple[list[x509.Certificate], PrivateKeyTypes]:
@@ -89,6 +93,30 @@ def _read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CertificateError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+
+
+def keep_private(path: Path, *, ours: bool) -> None:
+    """
+    Log a warning of a private key that others than its owner may read, or write; POSIX alone knows.
+
+    Args:
+        path: The key's file.
+        ours: Whether to take that from them, too, as far as we may.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return  # whoever reads it says so
+    if os.name != "posix" or not mode & 0o077:
+        return
+    advice = f"make it its owner's alone, by: chmod 600 {path}"
+    if ours:
+        with suppress(OSError):
+            path.chmod(0o600)
+            advice = (
+                "it is its owner's alone now, but who has read it still can use it; delete it for another"
+            )
+    log.warning("the key %s was open to others than its owner (mode %03o); %s", path, mode, advice)
 
 
 def write_file(path: Path, octets: bytes, *, mode: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wptproto import certs, demo
 from wptproto.server.config import Config
-from wptproto.server.listener import is_wildcard
+from wptproto.server.listener import exposure, is_wildcard
 from wptproto.server.server import Server
 from wptproto.version import __version__
 
@@ -39,6 +39,8 @@ def welcome(
     }
     lines = [f"wptproto {__version__} serves {' and '.join(subjects)}; Ctrl-C stops it.", ""]
     lines += [f"    {url:<26}  {spoken[kind]}" for kind, urls in _urls(server).items() for url in urls]
+    if warning := exposure(server.hosts):
+        lines += ["", warning]
     commands = demo.curl_commands(server, path)
     lines += ["", "Open one in a browser, or try:", "", *(f"    {command}" for command in commands)]
     if server.config.domains_set != {"localhost"}:

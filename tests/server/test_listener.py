@@ -11,7 +11,7 @@ import pytest
 
 from wptproto import ConfigError
 from wptproto.server import listener
-from wptproto.server.listener import DEFAULT_HOSTS, is_wildcard, listen
+from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_wildcard, listen
 
 
 @pytest.fixture
@@ -94,6 +94,20 @@ def test_why_not(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> Non
     monkeypatch.setattr(listener, "_listen_one", refuse)
     with pytest.raises(ConfigError, match=said):
         listen(("127.0.0.1",), 80)
+
+
+@pytest.mark.parametrize("hosts", [DEFAULT_HOSTS, ("localhost",), ("127.0.0.2",), ("::1", "127.0.0.1")])
+def test_this_machine_alone(hosts: tuple[str, ...]) -> None:
+    """At loopback there is nothing to warn of."""
+    assert exposure(hosts) == ""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1"])
+def test_other_machines(host: str) -> None:
+    """Elsewhere there is: what is served is code, too."""
+    said = exposure(("127.0.0.1", host))
+    assert said.startswith(f"Other machines may reach {host}: ")
+    assert "run its handler scripts" in said
 
 
 def test_wildcard() -> None:

@@ -9,7 +9,7 @@ import socket
 
 from wptproto.errors import ConfigError
 
-__all__ = ["BACKLOG", "DEFAULT_HOSTS", "is_address", "is_wildcard", "listen"]
+__all__ = ["BACKLOG", "DEFAULT_HOSTS", "exposure", "is_address", "is_wildcard", "listen"]
 
 DEFAULT_HOSTS = ("127.0.0.1", "::1")
 BACKLOG = 1024
@@ -54,6 +54,22 @@ def _addresses(hosts: tuple[str, ...]) -> list[tuple[socket.AddressFamily, str]]
             if family in (socket.AF_INET, socket.AF_INET6):
                 addresses[family, str(address[0])] = None
     return list(addresses)
+
+
+def exposure(hosts: tuple[str, ...]) -> str:
+    """
+    Return a sentence to whoever listens where other machines can reach it; empty at loopback addresses alone.
+
+    Raises:
+        ConfigError: A host is not known.
+    """
+    addresses = [address for _, address in _addresses(hosts) if not ipaddress.ip_address(address).is_loopback]
+    if not addresses:
+        return ""
+    return (
+        f"Other machines may reach {' and '.join(addresses)}: "
+        f"anyone there can read what is served, and run its handler scripts."
+    )
 
 
 def _listen_once(

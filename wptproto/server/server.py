@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,11 +25,13 @@ from wptproto.protocol.rules import Rules, leniencies
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
-from wptproto.server.listener import DEFAULT_HOSTS, is_address, is_wildcard
+from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.tls import TlsTerms, make_terms
 
 __all__ = ["Server"]
+
+log = logging.getLogger("wptproto.server")
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -166,6 +169,8 @@ class Server:
             raise
         self._engine = engine
         self._know_ports(found)
+        if warning := exposure(self.hosts):
+            log.warning("%s", warning)
         return engine
 
     def start(self) -> Self:
