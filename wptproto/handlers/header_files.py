@@ -3,7 +3,7 @@ The fields that files beside a file give it.
 
 For ``dir/page.html`` these are the lines of ``dir/__dir__.headers``, then those of
 ``dir/page.html.headers``. Of each there may be a ``.sub.headers`` instead, which is a template and
-comes before the plain one.
+comes before the plain one; what a request brings into it stays in its line.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _read(path: Path, named: str) -> bytes:
 
 def _substituted(octets: bytes, named: str, request: Request) -> bytes:
     try:
-        return pipes.template(request, octets, "none")
+        return pipes.template(request, octets, "field")
     except PipeError as error:
         raise PipeError(f"{named}: {error}") from None
 

@@ -30,7 +30,10 @@ def listing(directory: Path, path: str) -> bytes:
     Raises:
         OSError: It cannot be read.
     """
-    items = [] if path == "/" else [_item("dir", path[: path.rindex("/", 0, -1) + 1], "..")]
+    items = []
+    if path != "/":
+        # With two slashes in front, what follows them would be another host.
+        items.append(_item("dir", "/" + path[: path.rindex("/", 0, -1) + 1].lstrip("/"), ".."))
     names = {name: os.path.isdir(directory / name) for name in os.listdir(directory)}
     for name in sorted(names, key=lambda name: (name.removesuffix(_HEADERS), name)):
         if name.endswith(_HEADERS) and name.removesuffix(_HEADERS) in names:

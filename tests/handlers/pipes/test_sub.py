@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_one_uuid() -> None:
 def test_escaping(escape_type: str, expected: str) -> None:
     """html escapes text and quotes, of octets too; none escapes nothing."""
     assert substituted("{{GET[v]}} {{headers[X-Test]}}", escape_type) == expected
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\nb", "a\rb", "a\0b"])
+def test_what_stays_in_a_field(text: str) -> None:
+    """In a field, what would be the end of its line is an error."""
+    assert substituted("{{GET[v]}}", "field") == "<\"'&"
+    request, _ = exchanged(b"v=" + quote(text).encode())
+    with pytest.raises(PipeError, match="would not stay in its field"):
+        template(request, b"{{GET[v]}}", "field")
 
 
 @pytest.mark.parametrize("escape_type", [None, "", "xml", "NONE"])

@@ -35,10 +35,15 @@ def header(
     ``?pipe=header(Vary,Accept\,Origin)|header(Set-Cookie,a=b,true)``
 
     Raises:
-        PipeError: A character is beyond ISO-8859-1, of which each is one octet of the field.
+        PipeError: A character is beyond ISO-8859-1, of which each is one octet of the field; or it would be
+            the end of the line, for a URL is no script, and anybody can write one.
     """
     lines = []
     for part, text in (("name", name), ("value", value)):
+        if any(sign in text for sign in "\r\n\0"):
+            raise PipeError(
+                f"{part} {text!r}: a line break or NUL cannot be in a field; a script can send it"
+            )
         try:
             lines.append(text.encode("latin-1"))
         except UnicodeEncodeError as error:

@@ -35,6 +35,7 @@ _TOKEN = re.compile(
     rb"(?P<assignment>\$\w+:)|(?P<name>\$?\w+)|(?P<item>\[[^\]]*\])|(?P<call>\([^)]*\))"  # ASCII words
 )
 _SHOWN_CHARACTERS = 80
+_LINE_BREAK = re.compile(r"[\r\n\0]")
 
 _Step = Item | tuple[str, ...]  # an item's key, or a call's arguments
 _Variables = dict[str, str | bytes | int]
@@ -70,7 +71,8 @@ def template(request: Request, content: bytes, escape_type: str | None = "html")
     Args:
         request: Whose URL, fields, server and document root the template may ask for.
         content: The template. Octets outside of ``{{...}}`` stay as they are.
-        escape_type: ``html``, for text and quoted attributes, or ``none``.
+        escape_type: ``html``, for text and quoted attributes; ``none``; or ``field``, which is ``none`` for
+            what is to be one line.
 
     Raises:
         PipeError: A substitution is wrong; the text says which, at which line, and why.
@@ -201,6 +203,12 @@ def _escape(text: str, escape_type: str | None) -> str:
         case "html":
             return escape(text, quote=True)
         case "none":
+            return text
+        case "field":
+            if _LINE_BREAK.search(text):
+                raise PipeError(
+                    f"its value {text!r} has a line break or NUL, and would not stay in its field"
+                )
             return text
         case _:
             raise PipeError(f"there is no escaping {escape_type!r}; there are html and none")
