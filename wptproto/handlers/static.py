@@ -51,6 +51,7 @@ class StaticFiles(ServedDirectory):
             response.status = 301
             moved = request.url_parts._replace(path=request.url_parts.path + "/")
             response.headers.set("Location", urlunsplit(moved))
+            response.headers.set("Content-Length", 0)  # for HEAD, too, of which the writer cannot know it
             return
         try:
             page = listing(path, request.path)
