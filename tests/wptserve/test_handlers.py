@@ -161,6 +161,8 @@ def ask(serve: Serve, path: str, function: Any) -> Any:
         ("/base/file.txt", "file.txt"),
         ("/base/not%20there/", "not there/"),
         ("/base/a..b", "a..b"),
+        ("/base//dir//%2ffile.txt", "dir/file.txt"),
+        ("/base/%ff", "\udcff"),
         ("/base/", ""),
         ("/base/../x", 404),
         ("/base/%2e%2e/x", 404),

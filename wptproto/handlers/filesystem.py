@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import HTTPException
 
-__all__ = ["ServedDirectory", "decoded", "not_in_names", "open_regular", "resolve"]
+__all__ = ["ServedDirectory", "decoded", "names_in", "not_in_names", "open_regular", "resolve"]
 
 
 def not_in_names(separator: str) -> tuple[bytes, ...]:
@@ -113,20 +113,34 @@ def resolve(root: Path, path: str) -> Path:
         HTTPException: 404, where there is none, or where it lies outside the root: by ``..``, however
             encoded, by NUL, or by a symbolic link.
     """
-    octets = decoded(path)
-    segments = octets.split(b"/")
-    if b".." in segments or any(sign in octets for sign in _NO_NAME):
-        raise HTTPException(404, f"not a path below the document root: {path}")
+    names = names_in(path)
     try:
-        found = root.joinpath(*(os.fsdecode(segment) for segment in segments if segment)).resolve(strict=True)
+        found = root.joinpath(*names).resolve(strict=True)
     except (OSError, RuntimeError):
         # Not there, a name too long, a cycle of links: each is no file of ours.
         raise HTTPException(404, f"no such file: {path}") from None
     if not found.is_relative_to(root):
         raise HTTPException(404, f"not a path below the document root: {path}")
-    if octets.endswith(b"/") and not found.is_dir():
+    if not names[-1] and not found.is_dir():
         raise HTTPException(404, f"no such directory: {path}")
     return found
+
+
+def names_in(path: str) -> list[str]:
+    """
+    Return the names of which a path is made, as the file system has them; the last is empty behind a slash.
+
+    Args:
+        path: As :func:`decoded` takes it.
+
+    Raises:
+        HTTPException: 404; one of them is ``..``, or has octets that no name has.
+    """
+    octets = decoded(path)
+    *names, last = octets.split(b"/")
+    if b".." in (*names, last) or any(sign in octets for sign in _NO_NAME):
+        raise HTTPException(404, f"not a path below the document root: {path}")
+    return [*(os.fsdecode(name) for name in names if name), os.fsdecode(last)]
 
 
 def open_regular(path: Path) -> BufferedReader:

@@ -22,6 +22,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes, ready_made
 from wptproto.handlers.content_types import content_type_of as guess_content_type
+from wptproto.handlers.filesystem import names_in
 from wptproto.handlers.function import apply_returned
 from wptproto.handlers.header_files import lines_beside
 from wptproto.handlers.ready_made import (
@@ -173,11 +174,10 @@ def filesystem_path(base_path: str | Path | None, request: Request, url_base: st
         HTTPException: 404; it leads out of the directory.
     """
     root = base_path or request.doc_root
-    path = unquote(request.url_parts.path)
-    relative = path.removeprefix(url_base).lstrip("/")
-    if root is None or ".." in relative.split("/") or "\0" in relative:
-        raise HTTPException(404, f"not a path below the document root: {path}")
-    found = os.path.join(root, relative)  # keeps a slash at the end
+    path = request.path
+    if root is None:
+        raise HTTPException(404, f"the server serves no directory, and none was given: {path}")
+    found = os.path.join(root, *names_in(path.removeprefix(url_base)))  # keeps a slash at the end
     if not Path(found).resolve().is_relative_to(Path(root).resolve()):
         raise HTTPException(404, f"not a path below the document root: {path}")
     return found
