@@ -85,6 +85,22 @@ def test_the_idlest_gives_way(
     assert "past the limit connections: 3; the one that was idle for longest was closed" in caplog.text
 
 
+def test_who_was_found_idle_may_be_at_work_again(certs_dir: Path, gate: Gate) -> None:
+    """Who gives way is looked for in advance, and only goes if it has done nothing since."""
+    with serving(certs_dir, Limits(connections=3), gate) as server, ExitStack() as stack:
+        first, second, third = (stack.enter_context(connect(server, "h1")) for _ in range(3))
+        for peer in (first, second, third):
+            assert peer.request("/text").text == "text"
+        fourth = stack.enter_context(connect(server, "h1"))
+        assert fourth.request("/text").text == "text"
+        assert first.sock.recv(1) == b""
+        assert second.request("/text").text == "text"
+        fifth = stack.enter_context(connect(server, "h1"))
+        assert fifth.request("/text").text == "text"
+        assert third.sock.recv(1) == b""
+        assert second.request("/text").text == "text"
+
+
 def test_none_is_idle(certs_dir: Path, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     """Where all are at work, the new connection is closed at once; later there is room again."""
     with serving(certs_dir, Limits(connections=1), gate) as server, connect(server, "h1") as busy:
