@@ -40,7 +40,7 @@ def test_any_octets(data: bytes) -> None:
         with pytest.raises(HPACKError):
             FieldDecoder(Limits()).decode(data)
     else:
-        assume(data[:1] not in (b" ", b"?"))  # a third change of the table's size is refused
+        assume(not b" " <= data[:1] <= b"?")  # a third change of the table's size is refused
         assert list(FieldDecoder(Limits()).decode(data)) == expected
 
 
