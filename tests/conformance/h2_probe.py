@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from h2.errors import ErrorCodes
 from hpack import Encoder
@@ -53,6 +54,8 @@ class H2Probe:
         level: How strict the rule is; "ours" where the RFC leaves a choice, and this is the strict one.
         sentence: The rule in the words of the RFC.
         opening: What the client begins with.
+        kinds: The ways it makes sense.
+        stray_resets: Other streams that are reset besides.
         then: Octets behind the end of the stream.
         ends: Whether the connection ends, without an error, when its streams have.
     """
@@ -68,6 +71,8 @@ class H2Probe:
     level: Level = "MUST"
     sentence: str = ""
     opening: bytes = OPENING
+    kinds: tuple[Literal["h2", "h2c"], ...] = ("h2", "h2c")
+    stray_resets: tuple[int, ...] = ()
     then: bytes = b""
     ends: bool = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.h2_probe import GET, POST, H2Probe, answered, begun, frame, reset
+from tests.conformance.h2_probe import GET, POST, H2Probe, answered, begun, broken, frame, reset
 from wptproto.semantics.fields import FieldLine
 
 FRAMING, MALFORMED, FIELDS = "RFC 9113 §8.1", "RFC 9113 §8.1.1", "RFC 9113 §8.2.1"
@@ -37,6 +37,12 @@ def length(id: str, value: bytes, content: bytes) -> H2Probe:
     return reset("length-" + id, MALFORMED, sends, sentence=LENGTH)
 
 
+EMPTY_HOST = "A recipient that processes such a URI reference MUST reject it as invalid."
+TUNNEL = "A CONNECT request that does not conform to these restrictions is malformed (Section 8.1.1)."
+EXTENDED = "The value of the parameter MUST be 0 or 1."
+IGNORED = "Implementations MUST ignore and discard frames of unknown types; an endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST ignore that setting."
+NO_SENSE = "If parsing the Priority header field fails, it is ignored, and the default values are used."
+
 PROBES: list[H2Probe] = [
     answered("get", FRAMING, begun(), says=b"/get"),
     answered("trailers", FRAMING, OPEN + frame(0, 0, 1, b"x") + begun(1, [(b"a", b"1")]), says=b"x"),
@@ -49,12 +55,7 @@ PROBES: list[H2Probe] = [
     length("sign", b"+1", b"x"),
     length("underscore", b"0_1", b"x"),
     length("list", b"1, 1", b"x"),
-    answered(
-        "length",
-        MALFORMED,
-        begun(1, [*POST, (b"content-length", b"2")], end=False) + frame(0, 0, 1, b"a") + frame(0, 1, 1, b"b"),
-        says=b"ab",
-    ),
+    answered("length", MALFORMED, begun(1, [*POST, (b"content-length", b"2")], end=False) + frame(0, 0, 1, b"a") + frame(0, 1, 1, b"b"), says=b"ab"),
     reset("length-of-no-content", MALFORMED, begun(1, [*GET, (b"content-length", b"1")]), sentence=LENGTH),
     answered("length-0-of-no-content", MALFORMED, begun(1, [*GET, (b"content-length", b"0")])),
     field("upper-case", b"A"),
@@ -108,4 +109,83 @@ PROBES: list[H2Probe] = [
     answered("host-alone", REQUEST, begun(1, [METHOD, SCHEME, PATH, (b"host", b"h")])),
     malformed("connect-with-path", CONNECT, "", (b":method", b"CONNECT"), *GET[1:]),
     malformed("connect-without-authority", CONNECT, "", (b":method", b"CONNECT")),
-]
+    answered("data-in-many-frames", FRAMING, OPEN + b"".join(frame(0, 0, 1, b"%d" % digit) for digit in range(10)) + frame(0, 1, 1), says=b"0123456789"),
+    answered("trailers-without-content", FRAMING, OPEN + begun(1, [(b"a", b"1")])),
+    answered("trailers-empty", FRAMING, OPEN + frame(0, 0, 1, b"x") + frame(1, 5, 1), says=b"x"),
+    reset("trailers-twice", FRAMING, OPEN + begun(1, [(b"a", b"1")], end=False) + begun(1, [(b"b", b"1")]), sentence=NO_END),
+    reset("trailers-with-status", FRAMING, OPEN + begun(1, [(b":status", b"200")]), sentence=TRAILERS),
+    reset("trailers-connection-specific", SPECIFIC, OPEN + begun(1, [(b"connection", b"close")]), sentence=CONNECTION),
+    reset("trailers-with-nul", FIELDS, OPEN + begun(1, [(b"a", b"\0")]), sentence=CONDITIONS),
+    H2Probe(id="head", section=FRAMING, sends=begun(1, [(b":method", b"HEAD"), *GET[1:]]), statuses=(200,)),
+    reset("length-before-trailers", MALFORMED, begun(1, [*POST, (b"content-length", b"2")], end=False) + frame(0, 0, 1, b"x") + begun(1, [(b"a", b"1")]), sentence=LENGTH),
+    answered("length-and-trailers", MALFORMED, begun(1, [*POST, (b"content-length", b"1")], end=False) + frame(0, 0, 1, b"x") + begun(1, [(b"a", b"1")]), says=b"x"),
+    answered("length-and-padding", MALFORMED, begun(1, [*POST, (b"content-length", b"1")], end=False) + frame(0, 9, 1, b"\2x\0\0"), says=b"x"),
+    length("empty", b"", b"x"),
+    length("word", b"one", b"x"),
+    length("hexadecimal", b"0x1", b"x"),
+    length("fraction", b"1.0", b"x"),
+    length("very-long", b"1" * 30, b"x"),
+    length("very-very-long", b"1" * 5000, b"x"),
+    length("of-other-digits", "\u0661".encode(), b"x"),
+    reset("length-twice", MALFORMED, begun(1, [*POST, (b"content-length", b"1"), (b"content-length", b"2")], end=False) + frame(0, 1, 1, b"x"), statuses=(400,), sentence=LENGTH),
+    reset("length-past-before-the-end", MALFORMED, begun(1, [*POST, (b"content-length", b"1")], end=False) + frame(0, 0, 1, b"xx"), sentence=LENGTH),
+    field("name-with-lf", b"a\n"),
+    field("name-with-tab", b"a\t"),
+    field("name-begins-with-space", b" a"),
+    field("name-with-parenthesis", b"a(b"),
+    field("name-with-slash", b"a/b"),
+    field("name-of-a-colon", b":"),
+    field("name-upper-case-within", b"aBc"),
+    field("value-of-a-space", b"a", b" "),
+    field("value-ends-with-space", b"a", b"x "),
+    field("value-begins-with-tab", b"a", b"\tx"),
+    field("value-with-crlf", b"a", b"x\r\nb: c"),
+    field("value-of-nul", b"a", b"\0"),
+    answered("field-value-with-blanks-within", FIELDS, begun(1, [*GET, (b"a", b"x \t y")])),
+    answered("field-value-with-other-controls", FIELDS, begun(1, [*GET, (b"a", b"x\x01\x7fy")]), level="ours"),
+    answered("field-name-of-a-digit", FIELDS, begun(1, [*GET, (b"1", b"x")])),
+    answered("field-name-of-all-that-tokens-have", FIELDS, begun(1, [*GET, (b"!#$%&'*+-.^_`|~09az", b"x")])),
+    field("http2-settings-is-none-of-those", b"connection", b"http2-settings", SPECIFIC, CONNECTION),
+    field("te-twice", b"te", b"trailers;q=0.5", SPECIFIC, CONNECTION),
+    malformed("pseudo-status", PSEUDO, UNDEFINED, (b":status", b"200"), *GET),
+    malformed("pseudo-status-of-1xx", PSEUDO, UNDEFINED, (b":status", b"100"), *GET),
+    malformed("pseudo-status-alone", PSEUDO, UNDEFINED, (b":status", b"200")),
+    reset("pseudo-status-of-1xx-and-content", PSEUDO, begun(1, [(b":status", b"100"), *POST], end=False), statuses=(400,), sentence=UNDEFINED),
+    malformed("pseudo-in-upper-case", PSEUDO, UNDEFINED, (b":Method", b"GET"), *GET[1:]),
+    malformed("pseudo-of-an-empty-name", PSEUDO, UNDEFINED, *GET, (b":", b"1")),
+    malformed("pseudo-scheme-twice", PSEUDO, REPEATED, SCHEME, *GET),
+    malformed("pseudo-all-behind-a-field", PSEUDO, ORDER, (b"a", b"1"), *GET),
+    malformed("no-fields-at-all", REQUEST, ""),
+    malformed("scheme-empty", REQUEST, "", METHOD, (b":scheme", b""), AUTHORITY, PATH),
+    malformed("authority-empty", REQUEST, EMPTY_HOST, METHOD, SCHEME, (b":authority", b""), PATH),
+    malformed("authority-with-space", REQUEST, "", METHOD, SCHEME, (b":authority", b"h h"), PATH),
+    malformed("authority-open-bracket", REQUEST, "", METHOD, SCHEME, (b":authority", b"[::1"), PATH),
+    malformed("authority-with-question-mark", REQUEST, "", METHOD, SCHEME, (b":authority", b"h?x"), PATH),
+    malformed("path-absolute-form", REQUEST, "", METHOD, SCHEME, AUTHORITY, (b":path", b"http://h/get")),
+    malformed("path-not-ascii", REQUEST, "", METHOD, SCHEME, AUTHORITY, (b":path", b"/\xff")),
+    malformed("path-with-tab", REQUEST, "", METHOD, SCHEME, AUTHORITY, (b":path", b"/a\tb")),
+    malformed("method-with-crlf", REQUEST, "", (b":method", b"GET\r\n"), SCHEME, AUTHORITY, PATH),
+    malformed("host-empty-beside-authority", REQUEST, "", *GET, (b"host", b"")),
+    malformed("hosts-without-authority", REQUEST, "", METHOD, SCHEME, PATH, (b"host", b"h"), (b"host", b"i")),
+    answered("path-with-query", REQUEST, begun(1, [METHOD, SCHEME, AUTHORITY, (b":path", b"/get?a=b?c")]), says=b"/get"),
+    answered("authority-with-port", REQUEST, begun(1, [METHOD, SCHEME, (b":authority", b"h:1"), PATH])),
+    answered("authority-ipv6", REQUEST, begun(1, [METHOD, SCHEME, (b":authority", b"[::1]:80"), PATH])),
+    answered("authority-and-host-with-port", REQUEST, begun(1, [METHOD, SCHEME, (b":authority", b"h:1"), PATH, (b"host", b"h:1")])),
+    answered("scheme-https", REQUEST, begun(1, [METHOD, (b":scheme", b"https"), AUTHORITY, PATH]), level="ours"),
+    answered("pseudo-in-another-order", PSEUDO, begun(1, [PATH, AUTHORITY, SCHEME, METHOD])),
+    answered("options-asterisk", REQUEST, begun(1, [(b":method", b"OPTIONS"), SCHEME, AUTHORITY, (b":path", b"*")]), status=204),
+    answered("method-nobody-knows", "RFC 9110 §9.1", begun(1, [(b":method", b"BREW"), *GET[1:]]), status=501, level="SHOULD"),
+    answered("method-in-lower-case", "RFC 9110 §9.1", begun(1, [(b":method", b"get"), *GET[1:]]), status=501, level="SHOULD"),
+    malformed("connect-with-scheme", CONNECT, TUNNEL, (b":method", b"CONNECT"), SCHEME, AUTHORITY),
+    malformed("connect-authority-without-port", CONNECT, TUNNEL, (b":method", b"CONNECT"), AUTHORITY),
+    malformed("connect-extended-not-offered", "RFC 8441 §3", UNDEFINED, (b":method", b"CONNECT"), (b":protocol", b"websocket"), *GET[1:]),
+    answered("connect-nobody-takes", CONNECT, begun(1, [(b":method", b"CONNECT"), (b":authority", b"h:1")]), status=501, level="ours"),
+    answered("setting-of-extended-connect", "RFC 8441 §3", frame(4, 0, 0, b"\0\x08\0\0\0\1") + begun()),
+    broken("setting-of-extended-connect-2", "RFC 8441 §3", frame(4, 0, 0, b"\0\x08\0\0\0\2"), sentence=EXTENDED),
+    answered("setting-of-no-priorities", "RFC 9218 §2.1", frame(4, 0, 0, b"\0\x09\0\0\0\1") + begun(), sentence=IGNORED),
+    answered("priority-field", "RFC 9218 §5", begun(1, [*GET, (b"priority", b"u=1, i")])),
+    answered("priority-field-of-no-sense", "RFC 9218 §5", begun(1, [*GET, (b"priority", b"u=99;;;, (")]), sentence=NO_SENSE),
+    answered("priority-update-of-an-idle-stream", "RFC 9218 §7.1", frame(0x10, 0, 0, b"\0\0\0\1u=1") + begun(), sentence=IGNORED),
+    answered("priority-update-of-an-open-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 0, b"\0\0\0\1u=7, i"), sentence=IGNORED),
+    answered("priority-update-on-a-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 1, b"\0\0\0\1u=7"), sentence=IGNORED, level="ours"),
+]  # fmt: skip

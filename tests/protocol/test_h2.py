@@ -211,7 +211,6 @@ VIOLATIONS: list[tuple[str, Frame | bytes, ErrorCodes, str]] = [
     ("PING-inside-a-field-section", FIELDS + PingFrame(0).serialize(), PROTOCOL, "header block"),
     ("HEADERS-even", headers(4), PROTOCOL, "Invalid stream ID"),
     ("HEADERS-behind-the-end", headers(1), CLOSED, "stream 1"),
-    ("HEADERS-informational", headers(5, [(b":status", b"100"), *REQUEST]), PROTOCOL, "Cannot set"),
     ("PUSH_PROMISE", PushPromiseFrame(3, 2, flags=["END_HEADERS"]), PROTOCOL, "pushed"),
     ("hpack-integer", with_length(headers(5), b"\xff" * 8), COMPRESSION, "Error decoding"),
     ("hpack-index", with_length(headers(5), b"\xfe"), COMPRESSION, "Invalid table index"),

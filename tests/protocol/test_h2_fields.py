@@ -39,7 +39,6 @@ def test_a_request() -> None:
     [
         (section(authority=b"h:80"), b"h:80", [b"h:80"]),
         (section(authority=b"h:"), b"h", [b"h:"]),
-        (section(authority=b""), b"", [b""]),
         (section((b"a", b"1"), (b"host", b"h"), authority=b"h"), b"h", [b"h"]),
         (section((b"a", b"1"), (b"host", b"h:1"), without=b":authority"), b"h:1", [b"h:1"]),
     ],
@@ -120,6 +119,7 @@ def test_well_formed(lines: list[FieldLine]) -> None:
         pytest.param(section(method=b"CONNECT", authority=b"h:1"), id="CONNECT-with-path"),
         pytest.param([(b":scheme", b"http"), *connect()], id="CONNECT-with-scheme"),
         pytest.param([(b":protocol", b"websocket"), *connect()], id="CONNECT-with-protocol"),
+        pytest.param(section(authority=b""), id="authority-empty"),
         pytest.param(section((b"A", b"1")), id="name-in-upper-case"),
         pytest.param(section((b"", b"1")), id="name-empty"),
         pytest.param(section((b"a b", b"1")), id="name-with-blank"),

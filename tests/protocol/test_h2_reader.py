@@ -19,12 +19,11 @@ from tests.helpers.h2 import (
     frames_of,
     headers,
     kinds,
+    open_connection,
 )
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
-from wptproto.protocol.events import (
-    ProtocolViolated,
-)
+from wptproto.protocol.events import ProtocolViolated, WindowOpened
 from wptproto.protocol.h2 import H2Connection
 from wptproto.protocol.h2_reader import PREFACE
 
@@ -80,3 +79,19 @@ def test_the_preface_ends_with_settings(first: Frame | bytes) -> None:
     octets = first if isinstance(first, bytes) else first.serialize()
     assert kinds(connection.receive_data(PREFACE + octets)) == [ProtocolViolated]
     assert client.goaway().error_code == ErrorCodes.PROTOCOL_ERROR
+
+
+def test_the_reserved_bit_of_an_increment() -> None:
+    """WINDOW_UPDATE has a reserved bit before its increment (RFC 9113 §6.9), which says nothing."""
+    connection = open_connection()
+    assert connection.receive_data(b"\0\0\4\x08\0\0\0\0\0\x80\0\0\1") == [WindowOpened(None)]
+    (violation,) = connection.receive_data(b"\0\0\4\x08\0\0\0\0\0\x80\0\0\0")
+    assert isinstance(violation, ProtocolViolated)
+
+
+def test_padding_past_the_field_block() -> None:
+    """ "Padding that exceeds the size remaining for the field block fragment" is an error (RFC 9113 §6.2)."""
+    connection = open_connection()
+    (violation,) = connection.receive_data(b"\0\0\x07\x01\x2d\0\0\0\1\2\0\0\0\0\0\x82")
+    assert isinstance(violation, ProtocolViolated)
+    assert violation.error.reason == "HEADERS with 2 octets of padding, where 1 is left"

@@ -162,6 +162,15 @@ def test_a_malformed_request(lines: list[FieldLine]) -> None:
     assert content_of(client) == b"ok"
 
 
+def test_a_request_that_looks_like_an_informational_response() -> None:
+    """A request with :status is malformed (RFC 9113 §8.3), whatever its value."""
+    connection = open_connection()
+    (violation,) = connection.receive_data(headers(1, [(b":status", b"100"), *REQUEST]).serialize())
+    assert isinstance(violation, ProtocolViolated)
+    assert violation.error.exchange_id == ONE
+    assert is_open(connection)
+
+
 def test_a_malformed_request_for_a_head() -> None:
     """To HEAD, also the answer to a malformed request has no content."""
     client = Client()

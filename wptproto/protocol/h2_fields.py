@@ -112,6 +112,9 @@ def _split(lines: Iterable[FieldLine]) -> tuple[dict[bytes, bytes], list[FieldLi
             if fields or name in pseudo:
                 raise RemoteProtocolError(f"{_names([name])} twice, or behind a field")
             pseudo[name] = value
+        elif name.startswith(b":"):
+            # RFC 9113 §8.3: those of responses, and undefined ones.
+            raise RemoteProtocolError(f"not a pseudo-field of requests: {name!r}")
         elif _NAME.fullmatch(name) is None:
             raise RemoteProtocolError(f"not a field name in lower case: {name!r}")
         elif name in _CONNECTION_SPECIFIC or (name == b"te" and value.lower() != b"trailers"):
@@ -129,6 +132,9 @@ def _authority(pseudo: dict[bytes, bytes], fields: list[FieldLine]) -> tuple[byt
         raise RemoteProtocolError(f"neither :authority nor one Host, but {len(hosts)}")
     if authority is None:
         return hosts[0], fields
+    if not authority:
+        # RFC 9110 §4.2.1: "A recipient that processes such a URI reference MUST reject it as invalid."
+        raise RemoteProtocolError(":authority is empty")
     # RFC 9113 §8.3.1: "A server SHOULD treat a request as malformed if it contains a Host header field
     # that identifies an entity that differs from the entity in the ":authority" pseudo-header field."
     if hosts and hosts[0] != authority:

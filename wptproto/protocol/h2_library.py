@@ -7,7 +7,9 @@ These are the places that lean on how h2 works within; its versions are pinned f
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import h2.config
 import h2.connection
@@ -17,8 +19,9 @@ from h2.connection import AllowedStreamIDs
 from h2.errors import ErrorCodes
 from h2.frame_buffer import FrameBuffer
 from h2.settings import ChangedSetting, SettingCodes, Settings
-from h2.stream import H2Stream, StreamClosedBy, StreamState
+from h2.stream import H2Stream, StreamClosedBy, StreamInputs, StreamState
 from hpack import HPACKError
+from hpack.struct import Header
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import (
     ContinuationFrame,
@@ -107,6 +110,26 @@ class TrailersWithoutEnd(h2.events.Event):
     stream_id: int
 
 
+class _Stream(H2Stream):
+    """A stream that leaves what fields say to us: what is wrong with them is no error of the connection."""
+
+    def receive_headers(
+        self, headers: Iterable[Header], end_stream: bool, header_encoding: bool | str | None
+    ) -> tuple[list[Frame], list[h2.events.Event]]:
+        """Take :status for a field like others: a request that has it is no informational response."""
+        events = self.state_machine.process_input(StreamInputs.RECV_HEADERS)
+        head = cast("h2.events.RequestReceived | h2.events.TrailersReceived", events[0])
+        if end_stream:
+            events += self.state_machine.process_input(StreamInputs.RECV_END_STREAM)
+            head.stream_ended = cast("h2.events.StreamEnded", events[-1])
+        flags = self._build_hdr_validation_flags(events)
+        head.headers = self._process_received_headers(headers, flags, header_encoding)
+        return [], events
+
+    def _track_content_length(self, length: int, end_stream: bool) -> None:
+        """Leave Content-Length to us."""
+
+
 class Library(h2.connection.H2Connection):
     """
     A server's side of h2 that takes and gives fields as they are, and lets a GOAWAY be ours to write.
@@ -170,10 +193,8 @@ class Library(h2.connection.H2Connection):
         return super()._local_settings_acked()
 
     def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
-        """Leave Content-Length to us: that it is wrong is an error of its stream, not of the connection."""
         stream = super()._begin_new_stream(stream_id, allowed_ids)
-        stream._initialize_content_length = _ignore  # type: ignore[assignment,method-assign]
-        stream._track_content_length = _ignore  # type: ignore[assignment,method-assign]
+        stream.__class__ = _Stream
         return stream
 
     def _prepare_for_sending(self, frames: list[Frame]) -> None:
@@ -219,10 +240,6 @@ class Library(h2.connection.H2Connection):
 
     def _terminate_connection(self, error_code: ErrorCodes) -> None:
         """Leave it to us, who tell the reason, and for whom not every error is the connection's."""
-
-
-def _ignore(*_: object) -> None:
-    """Take the place of a check."""
 
 
 def reason(error: h2.exceptions.ProtocolError) -> str:

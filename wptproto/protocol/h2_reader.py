@@ -8,7 +8,13 @@ and what it would wait for in vain.
 from __future__ import annotations
 
 from h2.exceptions import FrameTooLargeError, ProtocolError
-from hyperframe.frame import ContinuationFrame, RstStreamFrame, SettingsFrame
+from hyperframe.frame import (
+    ContinuationFrame,
+    HeadersFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
 from wptproto.protocol.h2_frames import DATA
 from wptproto.protocol.h2_library import Library
@@ -20,6 +26,8 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends first (RFC 9113 §3.4)."""
 
 _ACK = 0x1
+_PADDED_WITH_PRIORITY = 0x28
+_PRIORITY_OCTETS = 5
 
 
 class FrameReader:
@@ -82,9 +90,13 @@ class FrameReader:
         size = self._frame_octets()
         if size > len(self._buffer):
             return None
+        if self._buffer[3] == WindowUpdateFrame.type and size > FRAME_HEADER_OCTETS:
+            # RFC 9113 §6.9: a reserved bit, and then the increment, of which hyperframe takes it for a part.
+            self._buffer[FRAME_HEADER_OCTETS] &= 0x7F
         octets = bytes(self._buffer[:size])
         del self._buffer[:size]
         self.taken += octets[3] != ContinuationFrame.type
+        _see_padding(octets)
         return octets
 
     def _frame_octets(self) -> int:
@@ -113,3 +125,15 @@ class FrameReader:
         """Return the highest stream in use of those that the same side opens (RFC 9113 §5.1.1)."""
         library = self._library
         return library.highest_inbound_stream_id if like % 2 else library.highest_outbound_stream_id
+
+
+def _see_padding(octets: bytes) -> None:
+    """See that the padding of HEADERS leaves room for what stands before the field block."""
+    if octets[3] != HeadersFrame.type or octets[4] & _PADDED_WITH_PRIORITY != _PADDED_WITH_PRIORITY:
+        return
+    left = len(octets) - FRAME_HEADER_OCTETS - 1 - _PRIORITY_OCTETS
+    if 0 <= left < octets[FRAME_HEADER_OCTETS]:
+        # RFC 9113 §6.2: "Padding that exceeds the size remaining for the field block fragment MUST be treated
+        # as a PROTOCOL_ERROR."
+        padding = octets[FRAME_HEADER_OCTETS]
+        raise ProtocolError(f"HEADERS with {padding} octets of padding, where {left} is left")

@@ -12,8 +12,6 @@ __all__ = ["FRAME_HEADER_OCTETS", "shape_error", "stream_of"]
 FRAME_HEADER_OCTETS = 9
 """What stands before each frame's payload (RFC 9113 §4.1)."""
 
-_NOTHING = (b"\0\0\0\0", b"\x80\0\0\0")  # an increment of 0, and whatever its reserved bit is
-
 
 def stream_of(octets: bytes | bytearray) -> int:
     """Return the stream of a frame, by its header; the reserved bit is ignored (RFC 9113 §4.1)."""
@@ -34,7 +32,7 @@ def shape_error(octets: bytes) -> RemoteProtocolError | None:
         return RemoteProtocolError(
             f"PRIORITY of {len(payload)} octets, which has 5", error_code=ErrorCodes.FRAME_SIZE_ERROR
         )
-    if kind == WindowUpdateFrame.type and payload in _NOTHING:
+    if kind == WindowUpdateFrame.type and payload == bytes(4):
         # RFC 9113 §6.9: "A receiver MUST treat the receipt of a WINDOW_UPDATE frame with a flow-control
         # window increment of 0 as a stream error (Section 5.4.2) of type PROTOCOL_ERROR"
         return RemoteProtocolError("WINDOW_UPDATE by 0 octets")
