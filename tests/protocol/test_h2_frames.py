@@ -174,6 +174,9 @@ def test_room() -> None:
     client.h2.increment_flow_control_window(100_000, 1)
     client.flush()
     assert connection.room(one) == 16384
+    connection.send_content(one, b"", end=True)
+    client.request(3)  # now the library forgets the first
+    assert connection.room(one) == 0
 
 
 def test_closed() -> None:

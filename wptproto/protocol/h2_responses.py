@@ -141,7 +141,8 @@ class Responses:
         return RequestReceived(promised, head, has_content=False)
 
     def room(self, exchange_id: ExchangeId) -> int:
-        self._streams.answering(exchange_id)
+        if self._streams.answering(exchange_id).ended:
+            return 0  # and h2 may have forgotten it
         return max(0, self._room(exchange_id))
 
     def finish(self, exchange_id: ExchangeId) -> None:
