@@ -36,9 +36,9 @@ from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.outlet import Outlet
-from wptproto.server.patience import Patience
 from wptproto.server.sender import PIECE_OCTETS, Sender
 from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
+from wptproto.server.watch import Late, Watch
 
 __all__ = ["Driver", "Host"]
 
@@ -83,10 +83,9 @@ class Driver(asyncio.Protocol):
         """
         self._host = host
         self._tls = TlsLayer(terms) if terms is not None else None
-        self._outlet: Outlet  # from connection_made on, as are the exchanges
+        self._outlet: Outlet  # from connection_made on, as is what needs it
         self._connection: Connection | None = None
         self._opening = bytearray()
-        self._patience = Patience(host.rules.limits)
         self._received = 0  # octets
         self._active_s = time.monotonic()
         self._can_write = True
@@ -94,6 +93,7 @@ class Driver(asyncio.Protocol):
         self._peer = ("", 0)
         self._exchanges: Exchanges
         self._sender: Sender
+        self._watch: Watch
 
     # --- from the transport --------------------------------------------------------------------
 
@@ -102,9 +102,10 @@ class Driver(asyncio.Protocol):
         self._peer = _address(transport.get_extra_info("peername"))
         here = _address(transport.get_extra_info("sockname"))
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, here)
-        queued_octets = self._host.rules.limits.queued_octets
-        self._exchanges = Exchanges(surroundings, self._make_bridge, self._host.start_exchange, queued_octets)
+        limits, start = self._host.rules.limits, self._host.start_exchange
+        self._exchanges = Exchanges(surroundings, self._make_bridge, start, limits.queued_octets)
         self._sender = Sender(self._exchanges)
+        self._watch = Watch(limits, self._outlet, self._exchanges)
         self._host.attach(self)
 
     def data_received(self, data: bytes) -> None:
@@ -204,64 +205,29 @@ class Driver(asyncio.Protocol):
 
     def look(self, now_s: float) -> None:
         """See whether the peer keeps the connection waiting for longer than the limits allow."""
-        if not self._outlet.closing and not self._outlet.reading_paused:
-            self._look_at_exchanges(now_s)
-        late = self._patience.exhausted(self._awaited(), now_s)
-        if late is None:
-            self._outlet.look(now_s)
-            return
-        awaits, reason = late
-        if awaits is Awaits.ROOM:
-            log.warning("%s:%d: %s", *self._peer, reason)
-            self._exchanges.drop_all(ExchangeClosed(reason))
-            self._outlet.break_off()
-        elif self._connection is None:
+        for late in self._watch.look(self._connection, self._received, now_s):
+            self._expire(late)
+            self._transmit()
+        self._outlet.look(now_s)
+
+    def _expire(self, late: Late) -> None:
+        connection, running, reason = self._connection, late.running, late.reason
+        if late.awaits is Awaits.ROOM:
+            log.warning("%s:%d: %s%s", *self._peer, f"{running}: " if running is not None else "", reason)
+            if running is None or connection is None:
+                self._exchanges.drop_all(ExchangeClosed(reason))
+                self._outlet.break_off()
+            else:
+                self._sender.cut_off(connection, running, reason, too_slow=True)
+        elif connection is None:
             log.warning("%s:%d: %s", *self._peer, reason)
             self._close(Closing.GRACEFUL)
-        else:
-            if awaits is Awaits.REQUEST:
+        elif running is None:
+            if late.awaits is Awaits.REQUEST:
                 log.info("%s:%d: %s", *self._peer, reason)
-            self._handle(self._connection.expire(reason))
-            self._transmit()
-
-    def _awaited(self) -> dict[Awaits, int]:
-        """Return what the peer is to do for the connection as a whole, and how far it has got."""
-        awaited = {Awaits.ROOM: self._outlet.taken_octets} if self._outlet.unread_octets else {}
-        if self._outlet.closing or self._outlet.reading_paused:
-            return awaited
-        if self._connection is None:
-            awaited[Awaits.HANDSHAKE] = 0
-        elif self._connection.awaits is Awaits.CONTENT:
-            awaited[Awaits.CONTENT] = self._received
-        elif self._connection.awaits is not Awaits.REQUEST or not self._exchanges.running:
-            awaited[self._connection.awaits] = self._connection.steps
-        return awaited
-
-    def _look_at_exchanges(self, now_s: float) -> None:
-        """See which exchanges wait for their client, which has content to send, or a window to open."""
-        connection = self._connection
-        for running in list(self._exchanges.running.values()):
-            if connection is None or self._outlet.closing:
-                return
-            exchange_id = running.bridge.exchange_id
-            awaited = {Awaits.ROOM: running.sent_octets} if running.stalled else {}
-            if connection.owes_content(exchange_id):
-                awaited[Awaits.CONTENT] = running.received_octets
-            if not awaited:
-                running.patience = None
-                continue
-            if running.patience is None:
-                running.patience = Patience(self._host.rules.limits)
-            late = running.patience.exhausted(awaited, now_s)
-            if late is None:
-                continue
-            awaits, reason = late
-            if awaits is Awaits.ROOM:
-                log.warning("%s:%d: %s: %s", *self._peer, running, reason)
-                self._sender.cut_off(connection, running, reason, too_slow=True)
-            else:
-                self._handle(connection.expire_content(exchange_id, reason))
-            self._transmit()
+            self._handle(connection.expire(reason))
+        else:
+            self._handle(connection.expire_content(running.bridge.exchange_id, reason))
 
     @property
     def idle_since_s(self) -> float | None:

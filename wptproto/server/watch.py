@@ -1,0 +1,87 @@
+"""Watch: who is late on one connection, its peer as a whole, or with one of its exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wptproto.limits import Limits
+from wptproto.protocol.connection import Awaits, Connection
+from wptproto.server.exchanges import Exchanges
+from wptproto.server.outlet import Outlet
+from wptproto.server.patience import Patience
+from wptproto.server.running import Running
+
+__all__ = ["Late", "Watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """
+    A peer that has kept something waiting for too long.
+
+    Attributes:
+        running: The exchange that waited; None for the connection.
+        awaits: For what.
+        reason: The limit, and what did not come within it.
+    """
+
+    running: Running | None
+    awaits: Awaits
+    reason: str
+
+
+class Watch:
+    """Looks now and then at what a connection waits for; a peer that is not read from owes nothing."""
+
+    def __init__(self, limits: Limits, outlet: Outlet, exchanges: Exchanges) -> None:
+        self._limits = limits
+        self._outlet = outlet
+        self._exchanges = exchanges
+        self._patience = Patience(limits)
+
+    def look(self, connection: Connection | None, received_octets: int, now_s: float) -> Iterator[Late]:
+        """
+        Return who is late.
+
+        Args:
+            connection: None before it is clear which protocol the peer speaks.
+            received_octets: How many have come, in all.
+            now_s: The time, from any origin.
+        """
+        if connection is not None and self._can_receive:
+            for running in list(self._exchanges.running.values()):
+                yield from self._look_at(running, connection, now_s)
+        late = self._patience.exhausted(self._awaited(connection, received_octets), now_s)
+        if late is not None:
+            yield Late(None, *late)
+
+    @property
+    def _can_receive(self) -> bool:
+        return not (self._outlet.closing or self._outlet.reading_paused)
+
+    def _look_at(self, running: Running, connection: Connection, now_s: float) -> Iterator[Late]:
+        awaited = {Awaits.ROOM: running.sent_octets} if running.stalled else {}
+        if connection.owes_content(running.bridge.exchange_id):
+            awaited[Awaits.CONTENT] = running.received_octets
+        if not awaited:
+            running.patience = None
+            return
+        if running.patience is None:
+            running.patience = Patience(self._limits)
+        late = running.patience.exhausted(awaited, now_s)
+        if late is not None:
+            yield Late(running, *late)
+
+    def _awaited(self, connection: Connection | None, received_octets: int) -> dict[Awaits, int]:
+        """Return what the peer is to do for the connection as a whole, and how far it has got."""
+        awaited = {Awaits.ROOM: self._outlet.taken_octets} if self._outlet.unread_octets else {}
+        if not self._can_receive:
+            return awaited
+        if connection is None:
+            awaited[Awaits.HANDSHAKE] = 0
+        elif connection.awaits is Awaits.CONTENT:
+            awaited[Awaits.CONTENT] = received_octets
+        elif connection.awaits is not Awaits.REQUEST or not self._exchanges.running:
+            awaited[connection.awaits] = connection.steps
+        return awaited
