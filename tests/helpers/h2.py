@@ -8,11 +8,9 @@ from typing import TypeVar
 import h2.config
 import h2.connection
 import h2.events
-import pytest
 from hpack import Encoder
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
-from wptproto.errors import ExchangeClosed
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import Event, ExchangeId
@@ -29,7 +27,6 @@ __all__ = [
     "POST",
     "REQUEST",
     "Client",
-    "assert_over",
     "begin",
     "content_of",
     "frames_of",
@@ -216,21 +213,3 @@ def content_of(client: Client) -> bytes:
 def kinds_of(events: list[h2.events.Event]) -> list[type]:
     """Return the kinds of what concerns a stream."""
     return [type(event) for event in events if getattr(event, "stream_id", None)]
-
-
-def assert_over(connection: H2Connection, exchange_id: ExchangeId) -> None:
-    """See that nothing can be sent for an exchange any more, and that nothing then is."""
-    connection.data_to_send()
-    for write in (
-        lambda: connection.send_informational(exchange_id, response_head(103)),
-        lambda: connection.send_head(exchange_id, response_head(200)),
-        lambda: connection.send_content(exchange_id, b"x"),
-        lambda: connection.send_trailers(exchange_id, Fields()),
-        lambda: connection.send_verbatim(exchange_id, b"x"),
-    ):
-        with pytest.raises(ExchangeClosed):
-            write()
-    connection.acknowledge(exchange_id, 1)
-    connection.abort(exchange_id)
-    assert connection.finish(exchange_id) == []
-    assert connection.data_to_send() == b""

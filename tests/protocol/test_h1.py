@@ -10,7 +10,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.h1 import Message, begin, head_of, read_messages, request, respond, response_head
-from wptproto.errors import ExchangeClosed, LocalProtocolError
+from tests.helpers.over import assert_over
+from wptproto.errors import LocalProtocolError
 from wptproto.limits import Limits
 from wptproto.protocol.connection import MAX_REASON_OCTETS, Closing
 from wptproto.protocol.events import (
@@ -1061,22 +1062,7 @@ def test_an_exchange_that_is_over(over: str) -> None:
         connection.abort(exchange_id)
     else:
         exchange_id = TWO
-    connection.data_to_send()
-    closing = connection.closing
-    for write in (
-        lambda: connection.send_informational(exchange_id, response_head(103)),
-        lambda: connection.send_head(exchange_id, response_head(200)),
-        lambda: connection.send_content(exchange_id, b"x"),
-        lambda: connection.send_trailers(exchange_id, Fields()),
-        lambda: connection.send_verbatim(exchange_id, b"x"),
-    ):
-        with pytest.raises(ExchangeClosed):
-            write()
-    connection.acknowledge(exchange_id, 1)
-    connection.abort(exchange_id)
-    assert connection.finish(exchange_id) == []
-    assert connection.data_to_send() == b""
-    assert connection.closing is closing
+    assert_over(connection, exchange_id)
 
 
 # --- kept open implies sound -----------------------------------------------------------------------

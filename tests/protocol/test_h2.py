@@ -35,7 +35,6 @@ from tests.helpers.h2 import (
     POST,
     REQUEST,
     Client,
-    assert_over,
     begin,
     content_of,
     frames_of,
@@ -46,6 +45,7 @@ from tests.helpers.h2 import (
     respond,
     response_head,
 )
+from tests.helpers.over import assert_over
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.protocol.connection import MAX_REASON_OCTETS, Closing
 from wptproto.protocol.events import (

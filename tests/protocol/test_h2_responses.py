@@ -20,7 +20,6 @@ from tests.helpers.h2 import (
     POST,
     REQUEST,
     Client,
-    assert_over,
     begin,
     content_of,
     frames_of,
@@ -30,6 +29,7 @@ from tests.helpers.h2 import (
     respond,
     response_head,
 )
+from tests.helpers.over import assert_over
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.protocol.events import (
     ContentReceived,
