@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import h2.config
 import h2.connection
@@ -21,9 +21,7 @@ import h2.events
 import h2.exceptions
 import h11
 
-from wptproto import Server
-
-__all__ = ["KINDS", "Answer", "H1Peer", "H2Peer", "Kind", "Peer", "RequestField", "connect"]
+__all__ = ["KINDS", "Answer", "H1Peer", "H2Peer", "Kind", "Peer", "Reachable", "RequestField", "connect"]
 
 Kind = Literal["h1", "h1s", "h2", "h2c"]
 KINDS: tuple[Kind, ...] = ("h1", "h1s", "h2", "h2c")
@@ -31,6 +29,18 @@ KINDS: tuple[Kind, ...] = ("h1", "h1s", "h2", "h2c")
 TIMEOUT_S = 20.0
 Field = tuple[bytes, bytes]
 RequestField = tuple[str | bytes, str | bytes]
+
+
+class Reachable(Protocol):
+    """What a peer needs to know of a server."""
+
+    @property
+    def http_port(self) -> int | None: ...
+
+    @property
+    def https_port(self) -> int | None: ...
+
+    def client_context(self) -> ssl.SSLContext: ...
 
 
 @dataclass
@@ -343,7 +353,7 @@ def _split(fields: Iterable[tuple[bytes, bytes]]) -> tuple[int, list[Field]]:
     return int(dict(lines)[b":status"]), [line for line in lines if not line[0].startswith(b":")]
 
 
-def open_socket(server: Server, kind: Kind) -> socket.socket:
+def open_socket(server: Reachable, kind: Kind) -> socket.socket:
     """Return a connected socket, through TLS where the kind says so."""
     port = server.https_port if kind in ("h1s", "h2") else server.http_port
     sock = socket.create_connection(("127.0.0.1", port or 0), timeout=TIMEOUT_S)
@@ -355,7 +365,7 @@ def open_socket(server: Server, kind: Kind) -> socket.socket:
 
 
 @contextmanager
-def connect(server: Server, kind: Kind) -> Iterator[Peer]:
+def connect(server: Reachable, kind: Kind) -> Iterator[Peer]:
     """Open one connection of a kind."""
     sock = open_socket(server, kind)
     peer = H1Peer(sock) if kind in ("h1", "h1s") else H2Peer(sock, scheme="https" if kind == "h2" else "http")

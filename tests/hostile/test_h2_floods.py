@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -34,9 +33,8 @@ from hyperframe.frame import (
 
 from tests.helpers.h2 import OPENING, REQUEST, frames_of, headers
 from tests.helpers.peers import open_socket
-from tests.helpers.waiting import assert_soon
-from tests.hostile.bystander import assert_idle, connections, undisturbed
-from wptproto import Request, Response, Server
+from tests.hostile.bystander import ask_once, undisturbed
+from tests.hostile.target import Target, Victim
 from wptproto.limits import Limits
 from wptproto.semantics.fields import FieldLine
 
@@ -178,17 +176,6 @@ FAIR: dict[str, Callable[[], Octets]] = {
 }
 
 
-def handler(request: Request, response: Response) -> str:
-    request.raw_input.read()
-    return "here"
-
-
-@pytest.fixture
-def server(certs_dir: Path) -> Iterator[Server]:
-    with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir) as server:
-        yield server
-
-
 def assault(sock: socket.socket, flood: Octets, for_s: float) -> bytes:
     """Send until the server has had enough, or some seconds are over; return what it said."""
     heard = b""
@@ -211,47 +198,43 @@ def assault(sock: socket.socket, flood: Octets, for_s: float) -> bytes:
 
 @pytest.mark.parametrize("kind", ["h2", "h2c"])
 @pytest.mark.parametrize("name", FLOODS)
-def test_a_flood(
-    name: str, kind: Literal["h2", "h2c"], server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_flood(name: str, kind: Literal["h2", "h2c"], target: Target) -> None:
     """
     The flood is ended with GOAWAY, ENHANCE_YOUR_CALM and the limit's name, which is in the log, too; others
     are answered all the while, and nothing of it is left.
     """
     flood, limit = FLOODS[name]
-    threads = threading.active_count()
-    with undisturbed(server), open_socket(server, kind) as sock:
-        heard = assault(sock, flood(), STOPPED_S)
-    *_, goaway = frames_of(heard)
-    assert isinstance(goaway, GoAwayFrame)
-    assert goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
-    assert limit in goaway.additional_data.decode()
-    assert limit in caplog.text
-    assert_idle()
-    assert_soon(lambda: connections(server) == 0)
-    assert threading.active_count() <= threads + Limits().h2_concurrent_streams + 10
+    with target.nothing_left() as before:
+        with undisturbed(target), open_socket(target, kind) as sock:
+            heard = assault(sock, flood(), STOPPED_S)
+        *_, goaway = frames_of(heard)
+        assert isinstance(goaway, GoAwayFrame)
+        assert goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+        assert limit in goaway.additional_data.decode()
+        assert target.logged(limit)
+    assert target.held().threads <= before.threads + Limits().h2_concurrent_streams + 10
 
 
 @pytest.mark.parametrize("name", FAIR)
-def test_a_flood_without_limits(name: str, certs_dir: Path) -> None:
+def test_a_flood_without_limits(name: str, victim: Victim) -> None:
     """Where a test wants no limits, floods take turns with everybody else."""
-    with Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, limits=Limits.none()) as server:
-        flood_together(server, name)
+    with victim.serving(None) as target:
+        ask_once(target)
+        with target.nothing_left():
+            flood_together(target, name)
 
 
-def flood_together(server: Server, name: str) -> None:
-    flooding = [threading.Thread(target=assault_over, args=(server, FAIR[name]())) for _ in range(3)]
-    with undisturbed(server):
+def flood_together(target: Target, name: str) -> None:
+    flooding = [threading.Thread(target=assault_over, args=(target, FAIR[name]())) for _ in range(3)]
+    with undisturbed(target):
         for thread in flooding:
             thread.start()
         for thread in flooding:
             thread.join()
-    assert_idle()
-    assert_soon(lambda: connections(server) == 0)
 
 
-def assault_over(server: Server, flood: Octets) -> None:
-    with open_socket(server, "h2c") as sock:
+def assault_over(target: Target, flood: Octets) -> None:
+    with open_socket(target, "h2c") as sock:
         sock.settimeout(1)
         with suppress(TimeoutError):
             assault(sock, as_far_as(flood, UNSTOPPED_OCTETS), UNSTOPPED_S)

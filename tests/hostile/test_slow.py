@@ -1,0 +1,93 @@
+"""Clients that take their time: they are waited for as long as the limits say, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from tests.conformance.probe import post
+from tests.helpers.peers import Kind, connect, open_socket
+from tests.helpers.waiting import assert_soon
+from tests.hostile.bystander import ask_once, undisturbed
+from tests.hostile.target import Target, Victim
+from tests.hostile.wire import raw_socket, read_all
+
+CLIENTS = 50
+SHORT_S, LONGER_S = 0.2, 1.0
+"""Limits: one that well-behaved clients of a slow machine never meet, and one that they may."""
+
+h1_kinds = pytest.mark.parametrize("kind", ["h1", "h1s"])
+
+
+@contextmanager
+def serving(victim: Victim, limits: Mapping[str, float]) -> Iterator[Target]:
+    """Have a server with those limits, on which nothing is left behind the block."""
+    with victim.serving(limits) as target:
+        ask_once(target)
+        with target.nothing_left():
+            yield target
+
+
+@h1_kinds
+def test_slow_heads(kind: Kind, victim: Victim) -> None:
+    """Who sends a head in ever smaller pieces is told after a while: 408. The limit is ``head_s``."""
+    with (
+        serving(victim, {"head_s": SHORT_S}) as target,
+        undisturbed(target),
+        ExitStack() as stack,
+    ):
+        slow = [stack.enter_context(open_socket(target, kind)) for _ in range(CLIENTS)]
+        for sock in slow:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n")
+
+        def is_told() -> bool:
+            with suppress(OSError):
+                slow[0].sendall(b"A")  # an octet now and then makes no difference
+            return target.logged("the rest of a request's head did not come within 0.2 s")
+
+        assert_soon(is_told)
+        for sock in slow:
+            assert b"HTTP/1.1 408 " in read_all(sock)
+
+
+@h1_kinds
+def test_slow_content(kind: Kind, victim: Victim) -> None:
+    """
+    So is who promises content and sends none; its handler's thread is given back. The limit is
+    ``content_gap_s``.
+    """
+    with (
+        serving(victim, {"content_gap_s": SHORT_S}) as target,
+        undisturbed(target),
+        ExitStack() as stack,
+    ):
+        slow = [stack.enter_context(open_socket(target, kind)) for _ in range(CLIENTS)]
+        for sock in slow:
+            sock.sendall(post(b"Content-Length: 5", content=b"he"))
+        for sock in slow:
+            assert b"HTTP/1.1 408 " in read_all(sock)
+
+
+@pytest.mark.parametrize("kind", ["h1", "h1s", "h2"])
+def test_handshakes_half_open(kind: Kind, victim: Victim) -> None:
+    """Who connects and says nothing, or the beginning of something, is not waited for: ``handshake_s``."""
+    beginning = b"PRI" if kind == "h1" else b"\x16\x03\x01\x02"
+    with serving(victim, {"handshake_s": LONGER_S}) as target, ExitStack() as stack:
+        silent = [stack.enter_context(raw_socket(target, kind)) for _ in range(2 * CLIENTS)]
+        for sock in silent[::2]:
+            sock.sendall(beginning)
+        ask_once(target)
+        assert {read_all(sock) for sock in silent} == {b""}
+
+
+def test_connections_that_say_nothing_more(kind: Kind, victim: Victim) -> None:
+    """Who has been answered, and stays, is not waited for either: ``idle_s``."""
+    with serving(victim, {"idle_s": LONGER_S}) as target, ExitStack() as stack:
+        peers = [stack.enter_context(connect(target, kind)) for _ in range(CLIENTS)]
+        for peer in peers:
+            assert peer.request("/").text == "ok"
+        ask_once(target)
+        for peer in peers:
+            read_all(peer.sock)
