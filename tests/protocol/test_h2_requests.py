@@ -33,6 +33,7 @@ from tests.helpers.h2 import (
 from wptproto.errors import ExchangeClosed
 from wptproto.limits import Limits
 from wptproto.protocol.events import (
+    ContentFailed,
     ContentReceived,
     Event,
     ExchangeId,
@@ -333,6 +334,49 @@ def test_a_stream_that_ends_makes_room() -> None:
     assert client.raw(headers(3)) == []
     client.content(1, b"", end=True)
     assert kinds(client.raw(headers(5))) == [RequestReceived, RequestEnded]
+
+
+def test_too_much_content_promised() -> None:
+    """More content than the limit is 413 (RFC 9110 §15.5.14), whole, as soon as it is announced."""
+    client = Client(H2Connection(Rules(Limits(content_octets=5))))
+    client.open()
+    assert kinds(client.request(1, [*POST, (b"content-length", b"5")], end=False)) == [RequestReceived]
+    (violation,) = client.request(3, [*POST, (b"content-length", b"6")], end=False)
+    assert isinstance(violation, ProtocolViolated)
+    assert violation.error.reason == "past the limit content_octets: more than 5"
+    client.pull()
+    answer, *_, reset = (event for event in client.events if getattr(event, "stream_id", None) == 3)
+    assert isinstance(answer, h2.events.ResponseReceived)
+    assert (b":status", b"413") in answer.headers
+    assert isinstance(reset, h2.events.StreamReset)
+    assert reset.error_code == ErrorCodes.NO_ERROR
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_too_much_content(end: bool) -> None:
+    """
+    Nor is more received where no length was announced: the handler is told, what follows is dropped, and the
+    window is not opened for it. Others go on.
+    """
+    client = Client(H2Connection(Rules(Limits(content_octets=5))))
+    client.open()
+    client.request(1, POST, end=False)
+    assert kinds(client.content(1, b"hello")) == [ContentReceived]
+    (failed,) = client.content(1, b"x", end=end)
+    assert isinstance(failed, ContentFailed)
+    assert (failed.error.status_hint, failed.error.reason) == (
+        413,
+        "past the limit content_octets: more than 5",
+    )
+    if not end:
+        assert client.content(1, bytes(16000)) == []
+        client.take(h2.events.WindowUpdated)
+        assert client.content(1, bytes(16000), end=True) == []
+        assert client.take(h2.events.WindowUpdated) == []
+    respond(client)
+    client.pull()
+    assert client.take(h2.events.StreamEnded)
+    assert kinds(client.request(3)) == [RequestReceived, RequestEnded]
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])

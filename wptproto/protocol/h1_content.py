@@ -12,12 +12,11 @@ import re
 from abc import ABC, abstractmethod
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.limits import Limits
 from wptproto.protocol.h1_head import parse_field_lines
-from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules
+from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules, too_large
 from wptproto.semantics.fields import Fields
 
-__all__ = ["ContentReader", "LengthReader", "ChunkedReader", "too_large"]
+__all__ = ["ContentReader", "LengthReader", "ChunkedReader"]
 
 # RFC 9112 §7.1: chunk = chunk-size [ chunk-ext ] CRLF. Sixteen digits are more than any file.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(.*)", re.DOTALL)
@@ -143,10 +142,12 @@ class ChunkedReader(ContentReader):
         if self._trailer_section is None:
             if octets > self._limits.chunk_line_octets:
                 limit = self._limits.chunk_line_octets
-                raise RemoteProtocolError(f"a chunk's size and extensions exceed {limit} octets")
+                raise RemoteProtocolError(f"past the limit chunk_line_octets: more than {limit}")
         elif len(self._trailer_section) + octets > self._limits.field_section_octets:
             limit = self._limits.field_section_octets
-            raise RemoteProtocolError(f"the trailer section exceeds {limit} octets", status_hint=431)
+            raise RemoteProtocolError(
+                f"past the limit field_section_octets: more than {limit}", status_hint=431
+            )
 
     def _take_size(self, line: bytes) -> None:
         match = _SIZE.fullmatch(line)
@@ -172,8 +173,3 @@ class ChunkedReader(ContentReader):
 
     def missing(self) -> str:
         return "the rest of the chunked content"
-
-
-def too_large(limits: Limits) -> RemoteProtocolError:
-    """Return the error of a peer whose content is beyond what the limits allow (RFC 9110 §15.5.14)."""
-    return RemoteProtocolError(f"the content exceeds {limits.content_octets} octets", status_hint=413)

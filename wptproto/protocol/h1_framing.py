@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader, too_large
-from wptproto.protocol.rules import Leniency, Rules
+from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
+from wptproto.protocol.rules import Leniency, Rules, too_large
 from wptproto.semantics.message import RequestHead
 
 __all__ = ["content_reader", "is_faulty"]

@@ -15,6 +15,7 @@ from h2.settings import SettingCodes
 from wptproto.errors import RemoteProtocolError
 from wptproto.protocol.connection import reason_octets
 from wptproto.protocol.events import (
+    ContentFailed,
     ContentReceived,
     Event,
     ExchangeId,
@@ -31,7 +32,7 @@ from wptproto.protocol.h2_library import Library, TrailersWithoutEnd, code_name
 from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
-from wptproto.protocol.rules import Rules
+from wptproto.protocol.rules import Rules, too_large
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead
 
@@ -111,6 +112,8 @@ class Requests:
             stream.missing = _promised(head.fields)
             if ended:
                 _expect_none(stream.missing)
+            elif stream.missing is not None and stream.missing > self._limits.content_octets:
+                raise too_large(self._limits)
         except RemoteProtocolError as error:
             stream.request_ended = ended
             self._refuse(exchange_id, error, events)
@@ -154,9 +157,15 @@ class Requests:
         stream.expects_continue = False
         wanted = 0 if stream.drops_content else len(event.data)
         stream.delivered += wanted
-        if event.stream_ended is None:
-            self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
+        stream.received += wanted
+        if stream.received > self._limits.content_octets and not stream.failed:
+            # The handler meets this where it reads, and answers: the stream is sound.
+            stream.failed = True
+            events.append(ContentFailed(exchange_id, too_large(self._limits)))
+            return
         last = event.stream_ended is not None
+        if not last and not stream.failed:
+            self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
         if wanted or (last and not stream.drops_content):
             events.append(ContentReceived(exchange_id, event.data, last))
 

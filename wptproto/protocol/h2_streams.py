@@ -29,8 +29,9 @@ class Stream:
         method: Of its request.
         request_ended: The client has sent all of it.
         expects_continue: The client waits for 100 (Continue) before it sends content.
-        failed: The client was too slow with its content; what comes of it is dropped.
+        failed: The client was too slow with its content, or sent too much; what comes of it is dropped.
         missing: Octets that the request's Content-Length promised, and which were not received yet.
+        received: Octets of content that were not dropped.
         delivered: Octets of content that the handler has not acknowledged.
         unacknowledged: Octets that the client may send again, and has not been told yet.
         head_sent: The final head went out.
@@ -47,6 +48,7 @@ class Stream:
     expects_continue: bool = False
     failed: bool = False
     missing: int | None = None
+    received: int = 0
     delivered: int = 0
     unacknowledged: int = 0
     head_sent: bool = False

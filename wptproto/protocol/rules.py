@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wptproto.errors import ConfigError
+from wptproto.errors import ConfigError, RemoteProtocolError
 from wptproto.limits import Limits
 
-__all__ = ["DEFAULT_RULES", "Leniency", "Rules", "leniencies"]
+__all__ = ["DEFAULT_RULES", "Leniency", "Rules", "leniencies", "too_large"]
 
 
 class Leniency(StrEnum):
@@ -92,3 +92,9 @@ class Rules:
 
 DEFAULT_RULES = Rules()
 """Strict in everything, and without a clock."""
+
+
+def too_large(limits: Limits) -> RemoteProtocolError:
+    """Return the error of a peer whose content is beyond what the limits allow (RFC 9110 §15.5.14)."""
+    reason = f"past the limit content_octets: more than {limits.content_octets}"
+    return RemoteProtocolError(reason, status_hint=413, error_code=0)  # of HTTP/2, no error of the stream
