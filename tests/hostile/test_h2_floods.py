@@ -130,8 +130,38 @@ def unfinished(stream_id: int) -> Frame:
     return HeadersFrame(stream_id, block([]), flags=["END_HEADERS"])
 
 
+def promising(stream_id: int) -> Frame:
+    return HeadersFrame(stream_id, block([(b"content-length", b"1")]), flags=["END_HEADERS"])
+
+
 def window(octets: int) -> SettingsFrame:
     return SettingsFrame(0, {SettingCodes.INITIAL_WINDOW_SIZE: octets})
+
+
+def table(octets: int) -> SettingsFrame:
+    return SettingsFrame(0, {SettingCodes.HEADER_TABLE_SIZE: octets})
+
+
+def priority_update() -> Frame:
+    """Return a frame of RFC 9218 §7.1."""
+    body = b"\0\0\0\1u=1"
+    frame = ExtensionFrame(0x10, 0, body=body)
+    frame.body_len = len(body)
+    return frame
+
+
+def octet_by_octet(stream_id: int) -> bytes:
+    """Return a request whose field block has a frame for each octet."""
+    octets = block([])
+    frames: list[Frame] = [HeadersFrame(stream_id, octets[:1], flags=["END_STREAM"])]
+    frames += [ContinuationFrame(stream_id, octets[place : place + 1]) for place in range(1, len(octets))]
+    frames[-1].flags.add("END_HEADERS")
+    return b"".join(frame.serialize() for frame in frames)
+
+
+def requests_octet_by_octet() -> Octets:
+    for stream_id in count(1, 2):
+        yield octet_by_octet(stream_id)
 
 
 # What is sent again and again, and the limit whose name the client is told.
@@ -146,18 +176,38 @@ FLOODS: dict[str, tuple[Callable[[], Octets], str]] = {
     ),
     "made-you-reset-by-fields": (each_stream(malformed), "h2_resets"),
     "made-you-reset-by-refusal": (each_stream(unfinished), "h2_resets"),
+    "made-you-reset-by-no-fields": (
+        each_stream(lambda stream: HeadersFrame(stream, flags=["END_HEADERS", "END_STREAM"])),
+        "h2_resets",
+    ),
+    "made-you-reset-by-window-of-nothing": (
+        each_stream(unfinished, lambda stream: WindowUpdateFrame(stream, 0)),
+        "h2_resets",
+    ),
+    "made-you-reset-by-content-after-end": (
+        each_stream(request, lambda stream: DataFrame(stream, b"x")),
+        "h2_resets",
+    ),
+    "made-you-reset-by-length": (
+        each_stream(promising, lambda stream: DataFrame(stream, b"xx")),
+        "h2_resets",
+    ),
+    "made-you-reset-by-trailers": (each_stream(unfinished, unfinished), "h2_resets"),
     "reset-of-nothing": (repeated(RstStreamFrame(1)), "h2_resets"),
     "settings": (repeated(SettingsFrame(0)), "h2_settings"),
     "settings-window": (repeated(window(1), window(2**31 - 1)), "h2_settings"),
     "settings-acks": (repeated(SettingsFrame(0, flags=["ACK"])), "h2_settings"),
+    "settings-table": (repeated(table(0), table(2**32 - 1)), "h2_settings"),
     "pings": (repeated(PingFrame(0)), "h2_pings"),
     "priorities": (repeated(PriorityFrame(3)), "h2_priorities"),
+    "priority-updates": (repeated(priority_update()), "h2_priorities"),
     "window-updates": (repeated(WindowUpdateFrame(0, 1)), "h2_window_updates"),
     "window-updates-of-a-stream": (repeated(WindowUpdateFrame(1, 1)), "h2_window_updates"),
     "empty-data": (repeated(DataFrame(1)), "h2_empty_frames"),
     "padded-data": (repeated(DataFrame(1, pad_length=255, flags=["PADDED"])), "h2_empty_frames"),
     "unknown-frames": (repeated(ExtensionFrame(0x42, 0)), "h2_other_frames"),
     "goaways": (repeated(GoAwayFrame(0)), "h2_other_frames"),
+    "requests-octet-by-octet": (requests_octet_by_octet, "h2_continuations"),
     "empty-continuations": (endless_block(b""), "h2_continuations"),
     "continuations": (endless_block(b"x" * 16384), "field_section_octets"),
     "hpack-references": (sections(block([]), b"\x82" * 16000), "field_section_octets"),
@@ -172,6 +222,9 @@ FAIR: dict[str, Callable[[], Octets]] = {
     "rapid-reset": FLOODS["rapid-reset"][0],
     "requests": each_stream(request),
     "table-churn": sections(LARGE_FIELD, LARGE_FIELD),
+    "table-sizes": sections(block([]), b"\x20\x3f\xe1\x1f" + LARGE_FIELD),
+    "content-octet-by-octet": repeated(DataFrame(1, b"x")),
+    "requests-octet-by-octet": requests_octet_by_octet,
     "long-sections": sections(LONG_SECTION, LONG_SECTION),
 }
 

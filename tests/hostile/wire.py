@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from contextlib import suppress
 
 from tests.helpers.peers import Kind, Reachable
 
-__all__ = ["leave_by_reset", "raw_socket", "read_all"]
+__all__ = ["heard_now", "leave_by_reset", "raw_socket", "read_all"]
 
 TIMEOUT_S = 20.0
 
@@ -31,6 +32,18 @@ def read_all(sock: socket.socket) -> bytes:
         while piece := sock.recv(65536):
             octets += piece
     return octets
+
+
+def heard_now(sock: socket.socket) -> bytes:
+    """Return what has come, which may be nothing, or nothing but what concerns TLS."""
+    patience_s = sock.gettimeout()
+    sock.settimeout(0)
+    try:
+        return sock.recv(65536)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return b""
+    finally:
+        sock.settimeout(patience_s)
 
 
 def leave_by_reset(sock: socket.socket) -> None:
