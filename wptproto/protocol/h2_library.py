@@ -29,6 +29,7 @@ from hyperframe.frame import (
     Frame,
     HeadersFrame,
     RstStreamFrame,
+    SettingsFrame,
     WindowUpdateFrame,
 )
 
@@ -52,6 +53,7 @@ INITIAL_WINDOW_OCTETS = 65535
 """What every window begins with (RFC 9113 §6.9.2)."""
 
 _MAX_SETTING = 2**32 - 1
+_SETTINGS = frozenset(SettingCodes)
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
@@ -216,6 +218,10 @@ class Library(h2.connection.H2Connection):
             if isinstance(frame, DataFrame):
                 self._take_back(frame.flow_controlled_length)
                 return []
+        if isinstance(frame, SettingsFrame):
+            # RFC 9113 §6.5.2: "An endpoint that receives a SETTINGS frame with any unknown or unsupported
+            # identifier MUST ignore that setting." h2 would remember each, in a hundred times its octets.
+            frame.settings = {code: value for code, value in frame.settings.items() if code in _SETTINGS}
         if isinstance(frame, HeadersFrame) and "END_STREAM" not in frame.flags:
             stream = self.streams.get(frame.stream_id)
             if stream is not None and stream.state_machine.state in _RECEIVING:
