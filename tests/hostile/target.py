@@ -33,12 +33,14 @@ class Held:
     Attributes:
         objects: Of each class that makes a connection, by its name.
         octets: Within reach of those.
+        items: Of containers within reach.
         descriptors: That the process has open.
         threads: That it has; those without work stay for a while.
     """
 
     objects: Counter[str]
     octets: int
+    items: int
     descriptors: int
     threads: int
 
@@ -49,6 +51,8 @@ class Held:
             more.append(f"{self.descriptors - before.descriptors} descriptors")
         if self.octets > before.octets + 1024:  # a date, the texts of the last log line
             more.append(f"{self.octets - before.octets} octets")
+        if self.items > before.items:
+            more.append(f"{self.items - before.items} items")
         return more
 
 
@@ -111,7 +115,7 @@ class Target:
     def held(self) -> Held:
         """Return what the server holds now."""
         found = self._victim.ask("held")
-        return Held(Counter(found["objects"]), found["octets"], found["descriptors"], found["threads"])
+        return Held(**{**found, "objects": Counter(found["objects"])})
 
     def log(self) -> list[tuple[str, str]]:
         """Return what was logged until now: level, text."""

@@ -92,15 +92,15 @@ def held() -> dict[str, Any]:
     counted = [found for found in gc.get_objects() if is_counted(type(found))]
     return {
         "objects": Counter(type(found).__name__ for found in counted),
-        "octets": octets_within(counted),
+        **within_reach(counted),
         "descriptors": len(os.listdir("/dev/fd")),
         "threads": threading.active_count(),
     }
 
 
-def octets_within(objects: list[object]) -> int:
-    """Return how many octets objects refer to, directly or in containers, each string of them once."""
-    total = 0
+def within_reach(objects: list[object]) -> dict[str, int]:
+    """Return how much objects refer to, directly or in containers: octets, and items of containers."""
+    octets = items = 0
     seen: set[int] = set()
     left = gc.get_referents(*objects)
     while left:
@@ -110,14 +110,15 @@ def octets_within(objects: list[object]) -> int:
         seen.add(id(found))
         match found:
             case bytes() | bytearray():
-                total += len(found)
+                octets += len(found)
             case memoryview():
                 left.append(found.obj)
             case ssl.MemoryBIO():
-                total += found.pending
-            case _ if type(found) in CONTAINERS:
+                octets += found.pending
+            case list() | tuple() | dict() | set() | deque() if type(found) in CONTAINERS:
+                items += len(found)
                 left += gc.get_referents(found)
-    return total
+    return {"octets": octets, "items": items}
 
 
 class Log(logging.Handler):
