@@ -604,10 +604,11 @@ def test_stops_once(free: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("stopping")
 def test_leaves_logging_as_it_was(free: Sequence[str]) -> None:
-    """The log goes to stderr only while a command runs."""
-    handlers = list(logging.getLogger("wptproto").handlers)
-    assert run(*free, "--demo") == 0
-    assert logging.getLogger("wptproto").handlers == handlers
+    """The log goes to stderr, and has a level, only while a command runs."""
+    logger = logging.getLogger("wptproto")
+    before = (list(logger.handlers), logger.level)
+    assert run(*free, "--demo", "--log-level", "error") == 0
+    assert (logger.handlers, logger.level) == before
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -187,12 +187,14 @@ def _logging(level: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("wptproto")
+    level_before = logger.level
     logger.setLevel(level)
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level_before)
 
 
 # --- what is said --------------------------------------------------------------------------------
