@@ -1,8 +1,8 @@
 """
 RFC 9110, of answers: rules that hold for whatever the server answers by itself, over each protocol.
 
-They are the rules for responses that the study "Who's Breaking the Rules?" (S. Rautenstrauch, B. Stock, 2024) has
-found broken on the web, as far as they concern what a server decides, and not the author of a page.
+They are what the study "Who's Breaking the Rules?" (J. Rautenstrauch, B. Stock, 2024) looks for in responses on the
+web, as far as a server decides it and not the author of a page, and some more.
 """
 
 from __future__ import annotations
