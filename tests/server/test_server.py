@@ -382,7 +382,8 @@ def test_stop_with_a_blocked_loop(certs_dir: Path, caplog: pytest.LogCaptureFixt
         ) as second:
             assert get(second.http_url()) == (200, b"hello")
         let_go.set()
-    assert "blocks the loop" in caplog.text
+    assert "an async handler blocks the loop" in caplog.text
+    assert "in handler\n" in caplog.text
 
 
 def test_stop_tells_http2_clients(certs_dir: Path) -> None:

@@ -81,6 +81,16 @@ class RequestContent(BufferedIOBase):
         """Whether any of it has come, or its end."""
         return bool(self._arrived) or self._spooled > 0 or self._ended
 
+    @property
+    def unread_octets(self) -> int:
+        """How much has come and waits for a read."""
+        return sum(len(data) for data, _ in self._arrived.copy())  # others may take of it meanwhile
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all of it has come."""
+        return self._ended
+
     def take_unnoticed(self) -> Exception | None:
         """Return the error where the content breaks off, if nobody has met it by reading; only once."""
         error, self._unnoticed = self._unnoticed, None

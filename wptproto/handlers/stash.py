@@ -31,6 +31,11 @@ class StashStore:
         self._guard = threading.Lock()
         self._values: dict[_Key, Any] = {}
 
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return len(self._values)
+
     def put(self, key: _Key, value: Any) -> bool:
         """Keep a value, and return True; return False if there is one already."""
         with self._guard:
@@ -59,6 +64,11 @@ class Stash:
     def __init__(self, store: StashStore, default_path: str | bytes) -> None:
         self._store = store
         self.default_path = default_path
+
+    @property
+    def count(self) -> int:
+        """How many values there are, below all paths."""
+        return self._store.count
 
     def below(self, path: str | bytes) -> Stash:
         """Return the same stash with another default path."""

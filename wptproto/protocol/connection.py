@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
 from wptproto.errors import LocalProtocolError
 from wptproto.protocol.events import Event, ExchangeId, RequestReceived
@@ -11,7 +13,7 @@ from wptproto.protocol.h2_frames import RawFrame
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
-__all__ = ["Awaits", "Closing", "Connection", "reason_octets"]
+__all__ = ["Awaits", "Closing", "Connection", "WindowState", "reason_octets"]
 
 MAX_REASON_OCTETS = 1024
 
@@ -41,6 +43,20 @@ class Awaits(Enum):
     NOTHING = "nothing"
 
 
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """
+    How much content may be sent at the moment, in octets; a window can be below 0 (RFC 9113 §6.9.2).
+
+    Attributes:
+        to_send: By us.
+        to_receive: By the peer.
+    """
+
+    to_send: int
+    to_receive: int
+
+
 class Connection(ABC):
     """
     One connection's protocol state: octets in, events out; calls in, octets out.
@@ -48,6 +64,9 @@ class Connection(ABC):
     All methods are for one owner. After each call the owner writes ``data_to_send()``
     and looks at ``closing`` and ``reading_paused``.
     """
+
+    protocol: ClassVar[str]
+    """As messages call its version: ``HTTP/1.1`` or ``HTTP/2``."""
 
     closing: Closing = Closing.NO
     has_backlog: bool = False
@@ -236,6 +255,10 @@ class Connection(ABC):
     def awaits(self) -> Awaits:
         """What the peer is to send next, as far as this connection knows; each exchange apart."""
         return Awaits.REQUEST
+
+    def window_state(self, exchange_id: ExchangeId | None = None) -> WindowState | None:
+        """Return the windows of one exchange, or the connection's own; None where there are none."""
+        return None
 
     @property
     @abstractmethod

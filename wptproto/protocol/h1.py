@@ -83,6 +83,8 @@ class _Response:
 class H1Connection(Connection):
     """One HTTP/1.1 connection, one exchange at a time; pipelined requests wait (RFC 9112 §9.3.2)."""
 
+    protocol = "HTTP/1.1"
+
     def __init__(self, rules: Rules = DEFAULT_RULES, *, cleartext: bool = True) -> None:
         """
         Args:

@@ -24,7 +24,7 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.protocol.connection import Awaits, Closing, Connection, reason_octets
+from wptproto.protocol.connection import Awaits, Closing, Connection, WindowState, reason_octets
 from wptproto.protocol.events import (
     ContentFailed,
     Event,
@@ -58,6 +58,8 @@ FRAMES_A_TURN = 100
 
 class H2Connection(Connection):
     """One HTTP/2 connection, with many exchanges at a time."""
+
+    protocol = "HTTP/2"
 
     def __init__(self, rules: Rules = DEFAULT_RULES, *, upgrade_settings: bytes | None = None) -> None:
         """
@@ -205,6 +207,12 @@ class H2Connection(Connection):
         events.append(PeerFinished("the client closed"))
         self._close_when_over()
         return events
+
+    def window_state(self, exchange_id: ExchangeId | None = None) -> WindowState | None:
+        both = self._h2 if exchange_id is None else self._h2.streams.get(exchange_id)
+        if both is None:
+            return None
+        return WindowState(both.outbound_flow_control_window, both.inbound_flow_control_window)
 
     def acknowledge(self, exchange_id: ExchangeId, consumed: int) -> None:
         stream = self._streams.get(exchange_id)

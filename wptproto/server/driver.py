@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from typing import Protocol, assert_never, cast
 
 from wptproto.errors import ExchangeClosed
@@ -37,6 +38,7 @@ from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.outlet import Outlet
 from wptproto.server.sender import PIECE_OCTETS, Sender
+from wptproto.server.state import ConnectionState, HandlerState
 from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
 from wptproto.server.watch import Late, Watch
 
@@ -86,11 +88,13 @@ class Driver(asyncio.Protocol):
         self._outlet: Outlet  # from connection_made on, as is what needs it
         self._connection: Connection | None = None
         self._opening = bytearray()
+        self._since_s = time.monotonic()
         self._received = 0  # octets
         self._active_s = time.monotonic()
         self._can_write = True
         self._eof = False
         self._peer = ("", 0)
+        self._here = ("", 0)
         self._exchanges: Exchanges
         self._sender: Sender
         self._watch: Watch
@@ -100,8 +104,8 @@ class Driver(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls)
         self._peer = _address(transport.get_extra_info("peername"))
-        here = _address(transport.get_extra_info("sockname"))
-        surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, here)
+        self._here = _address(transport.get_extra_info("sockname"))
+        surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
         limits, start = self._host.rules.limits, self._host.start_exchange
         self._exchanges = Exchanges(surroundings, self._make_bridge, start, limits.queued_octets)
         self._sender = Sender(self._exchanges)
@@ -236,6 +240,32 @@ class Driver(asyncio.Protocol):
         if self._outlet.closing or self._exchanges.running or awaits not in _IDLE:
             return None
         return self._active_s
+
+    def state(self, now_s: float, handlers: Mapping[Exchange, HandlerState]) -> ConnectionState:
+        """
+        Return what the connection is doing.
+
+        Args:
+            now_s: The time, as ``time.monotonic`` has it.
+            handlers: Those of the server that are at work.
+        """
+        connection = self._connection
+        windows_of = connection.window_state if connection is not None else lambda _: None
+        return ConnectionState(
+            client=self._peer,
+            port=self._here[1],
+            protocol=connection.protocol if connection is not None else None,
+            tls=self._tls.terms if self._tls is not None else None,
+            age_s=now_s - self._since_s,
+            awaits=(connection.awaits if connection is not None else Awaits.HANDSHAKE).value,
+            closing=self._outlet.closing,
+            begun=self._exchanges.begun,
+            received_octets=self._received,
+            unsent_octets=self._outlet.unread_octets,
+            reading_paused=self._outlet.reading_paused,
+            windows=connection.window_state() if connection is not None else None,
+            exchanges=self._exchanges.states(now_s, handlers, windows_of, can_write=self._can_write),
+        )
 
     def cut_off(self) -> None:
         """Close at once; nothing that is queued is sent."""

@@ -24,6 +24,10 @@ from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen
 from wptproto.server.patience import look_interval_s
+from wptproto.server.roster import Roster
+from wptproto.server.stacks import thread_place
+from wptproto.server.state import ServerState
+from wptproto.server.survey import Survey
 from wptproto.server.tls import TlsTerms
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
@@ -67,7 +71,7 @@ class Engine:
         self._loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
         self._looking: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._roster = Roster()
         # While handlers are many, what they say is delivered when the pool looks, once for all of them.
         self._workers, self._own_workers = (
             WorkerPool("wptproto", self._loop.call_later, self._drain, rules.limits.threads) for _ in range(2)
@@ -77,6 +81,7 @@ class Engine:
             self._deliver,
             lambda: self._workers.is_looking() or self._own_workers.is_looking(),
         )
+        self._survey = Survey(self._loop, self._drivers, self._roster, (self._workers, self._own_workers))
         self._loop.set_default_executor(Executor(self._workers))
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._opening: asyncio.Task[None] | None = None
@@ -115,6 +120,10 @@ class Engine:
             self._thread.start()
         self._ready.result()
 
+    def state(self) -> ServerState:
+        """Return what it does at this moment, without ports and stash; in a second at the latest."""
+        return self._survey.take(self.loop_thread)
+
     def stop(self) -> None:
         """Give back what it holds, started or not, once or again."""
         if self._process != os.getpid():
@@ -133,7 +142,8 @@ class Engine:
             return
         self._thread.join(STOP_S)
         if self._thread.is_alive():
-            log.warning("an async handler blocks the loop, which ends when that lets go")
+            place = thread_place(self.loop_thread)
+            log.warning("an async handler blocks the loop, which ends when that lets go: %s", place)
             for sockets, _ in self._listening:
                 for sock in sockets:
                     with suppress(OSError):
@@ -294,7 +304,7 @@ class Engine:
         if is_async(handler):
             rest = self._dispatcher.run(exchange, handler)
             if rest is not None:
-                self._continue(rest)
+                self._continue(rest, exchange)
         else:
             # A handler that was written for a test may wait for another's request, so those that wait for
             # nobody are not to stand behind it.
@@ -303,14 +313,19 @@ class Engine:
 
     def _work(self, exchange: Exchange, handler: Handler | None) -> None:
         """Run a handler, on a worker's thread."""
-        rest = self._dispatcher.run(exchange, handler)
+        thread = threading.get_ident()
+        self._roster.threads[thread] = exchange
+        try:
+            rest = self._dispatcher.run(exchange, handler)
+        finally:
+            del self._roster.threads[thread]
         if rest is not None:
             try:
-                self._loop.call_soon_threadsafe(self._continue, rest)
+                self._loop.call_soon_threadsafe(self._continue, rest, exchange)
             except RuntimeError:
                 rest.close()  # the server has stopped
 
-    def _continue(self, rest: Coroutine[Any, Any, None]) -> None:
+    def _continue(self, rest: Coroutine[Any, Any, None], exchange: Exchange | None = None) -> None:
         task = self._loop.create_task(rest)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._roster.tasks[task] = exchange
+        task.add_done_callback(self._roster.tasks.pop)

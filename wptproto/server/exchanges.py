@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from wptproto.errors import ExchangeClosed
 from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.protocol.connection import WindowState
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.running import Running
+from wptproto.server.state import Doing, ExchangeState, HandlerState
 
 __all__ = ["Exchanges"]
 
@@ -87,6 +89,37 @@ class Exchanges:
         self.running.pop(running.bridge.exchange_id, None)
         running.bridge.close()
         self.weigh(running)
+
+    def states(
+        self,
+        now_s: float,
+        handlers: Mapping[Exchange, HandlerState],
+        windows_of: Callable[[ExchangeId], WindowState | None],
+        *,
+        can_write: bool,
+    ) -> tuple[ExchangeState, ...]:
+        """
+        Return how far each is.
+
+        Args:
+            now_s: The time, as ``time.monotonic`` has it.
+            handlers: Those that are at work.
+            windows_of: Returns those of an exchange.
+            can_write: Whether octets can be written.
+        """
+        put_off = set(self._waiting)
+        found = []
+        for running in self.running.values():
+            handler = handlers.get(running.exchange)
+            if running.bridge.commands:
+                sending = Doing.SENDING if can_write else Doing.UNREAD
+                doing = Doing.WINDOW if running.stalled else sending
+            elif running in put_off:
+                doing = Doing.PUT_OFF
+            else:
+                doing = Doing.BEGINNING if handler is None else Doing.HANDLED
+            found.append(running.state(now_s, doing, handler, windows_of(running.bridge.exchange_id)))
+        return tuple(found)
 
     # --- how much they hold --------------------------------------------------------------------
 

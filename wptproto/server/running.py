@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass, field
 
 from wptproto.exchange.exchange import Exchange
+from wptproto.protocol.connection import WindowState
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.patience import Patience
+from wptproto.server.state import Doing, ExchangeState, HandlerState
 
 __all__ = ["Running"]
 
@@ -46,6 +48,35 @@ class Running:
     received_octets: int = 0
     patience: Patience | None = None
     _began_s: float = field(default_factory=time.monotonic)
+
+    def state(
+        self, now_s: float, doing: Doing, handler: HandlerState | None, windows: WindowState | None
+    ) -> ExchangeState:
+        """
+        Return how far it is.
+
+        Args:
+            now_s: The time, as ``time.monotonic`` has it.
+            doing: What it waits for.
+            handler: Its handler, if that is at work.
+            windows: Its own.
+        """
+        content = self.exchange.content
+        return ExchangeState(
+            number=self.bridge.exchange_id,
+            method=self.exchange.head.method,
+            path=self.exchange.request.request_path,
+            age_s=now_s - self._began_s,
+            doing=doing,
+            handler=handler,
+            request_ended=content.has_ended,
+            content_octets=self.received_octets,
+            unread_octets=content.unread_octets,
+            status=self.status,
+            sent_octets=self.sent_octets,
+            queued_octets=self.bridge.held_octets,
+            windows=windows,
+        )
 
     def __str__(self) -> str:
         return f"{self.exchange.head.method} {self.exchange.request.request_path}"

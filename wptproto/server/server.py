@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
@@ -23,10 +24,12 @@ from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Rules, leniencies
 from wptproto.server.config import Config
+from wptproto.server.dump import describe
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
+from wptproto.server.state import ServerState
 from wptproto.server.tls import TlsTerms, make_terms
 
 __all__ = ["Server"]
@@ -212,6 +215,24 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    # --- what it does ---------------------------------------------------------------------------
+
+    def state(self) -> ServerState:
+        """
+        Return what it does at this moment: connections, exchanges, windows, and where each handler is.
+
+        It may be asked from any thread, and by a handler. A loop that an async handler blocks does not
+        answer; then, after a second, the state says where it is, and has handlers, but no connections.
+        """
+        engine = self._engine
+        ports = dict(zip(PORT_KINDS, (self.http_ports, self.https_ports, self.h2_ports), strict=True))
+        found = engine.state() if engine is not None else ServerState()
+        return replace(found, ports=ports, stash_count=self.stash.count)
+
+    def dump(self) -> str:
+        """Return its state in words, for whoever looks for what hangs."""
+        return describe(self.state())
 
     # --- routes --------------------------------------------------------------------------------
 

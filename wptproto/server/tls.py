@@ -96,6 +96,12 @@ class TlsLayer:
         chosen = self._object.selected_alpn_protocol()
         return "h2" if chosen is None and self._protocols == ("h2",) else chosen
 
+    @property
+    def terms(self) -> str:
+        """The version and the cipher that were agreed on, in words."""
+        cipher = self._object.cipher()
+        return f"{self._object.version()} with {cipher[0]}" if cipher else "TLS in its handshake"
+
     def receive_data(self, octets: bytes) -> bytes:
         """
         Take octets from the transport.

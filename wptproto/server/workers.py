@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Generic, ParamSpec, TypeVar
 
 from wptproto.limits import DEFAULT_LIMITS
 from wptproto.server.notice import Notice
+from wptproto.server.stacks import own_part
+from wptproto.server.state import Stack, ThreadsState
 
 __all__ = ["Executor", "Mailbox", "WorkerPool"]
 
@@ -136,6 +138,7 @@ class WorkerPool:
         self._waiting = 0  # jobs that are promised to no thread
         self._free = 0  # threads that are promised no job
         self._threads = 0
+        self._members: set[threading.Thread] = set()
         self._looking = False
         self._retrying = False
         self._stopped = False
@@ -158,6 +161,23 @@ class WorkerPool:
         if look:
             self._call_later(PATIENCE_S, self._look)
             self._start(1)
+
+    def state(self, stacks: Mapping[int, Stack], at_work: Container[int]) -> ThreadsState:
+        """
+        Return what the threads do.
+
+        Args:
+            stacks: Where all threads are, by their identifiers.
+            at_work: Those that run a handler.
+        """
+        free, others = 0, []
+        for thread in self._members.copy():
+            stack = stacks.get(thread.ident or 0, ())
+            if stack and stack[-1].name == WorkerPool._work.__name__:
+                free += 1  # it has called nothing, so it waits for a job
+            elif stack and thread.ident not in at_work:
+                others.append((thread.name, own_part(stack)))
+        return ThreadsState(free=free, others=tuple(others), waiting=self._waiting)
 
     def stop(self) -> None:
         """Let free threads leave at once, and the others when their handlers return."""
@@ -208,13 +228,22 @@ class WorkerPool:
         try:
             for _ in range(count):
                 # Daemons: a handler that sleeps must not keep the interpreter from its end.
-                threading.Thread(target=self._work, name=f"{self._name}-handler", daemon=True).start()
+                thread = threading.Thread(target=self._run, name=f"{self._name}-handler", daemon=True)
+                thread.start()
                 started += 1
         except RuntimeError:
             with self._lock:
                 self._threads -= count - started
                 self._waiting += count - started
         return started < count
+
+    def _run(self) -> None:
+        """Work, as a thread of the pool."""
+        self._members.add(threading.current_thread())
+        try:
+            self._work()
+        finally:
+            self._members.discard(threading.current_thread())
 
     def _work(self) -> None:
         while True:
