@@ -27,7 +27,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.peers import H2Peer
-from wptproto import Leniency, Limits, Server, __version__, certs, cli
+from wptproto import Leniency, Limits, Server, __version__, certs, cli, signals
+from wptproto.signals import STOP_SIGNALS
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 20
@@ -119,9 +120,9 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
+def _signals_as_before() -> Iterator[None]:
     """The handlers of signals as they were, after a command has run in this process."""
-    before = {number: signal.getsignal(number) for number in cli.STOP_SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -130,8 +131,7 @@ def signals() -> Iterator[None]:
 @pytest.fixture
 def stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C as soon as a server in this process has nothing to do but to wait."""
-    clock = SimpleNamespace(sleep=lambda _: signal.raise_signal(signal.SIGINT))
-    monkeypatch.setattr(cli, "time", clock)
+    monkeypatch.setattr(signals, "sleep", lambda _: signal.raise_signal(signal.SIGINT))
 
 
 @pytest.fixture
@@ -548,11 +548,11 @@ def test_log_shows_no_control_characters(
 ) -> None:
     """What could steer a terminal is shown instead of sent to it."""
 
-    def sleep(_: float) -> None:
+    def sleep(_: socket.socket) -> None:
         logging.getLogger("wptproto.test").info("a\x1b[31m\x9b\r\nb\té")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(signals, "sleep", sleep)
     assert run(*free, "--demo") == 0
     assert re.fullmatch(r"\d\d:\d\d:\d\d a\\x1b\[31m\\x9b\\r\nb\té\n", capsys.readouterr().err)
 
@@ -560,7 +560,7 @@ def test_log_shows_no_control_characters(
 # --- stopping ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 @pytest.mark.parametrize("script", [SLEEPER, ASYNC_SLEEPER], ids=["blocking", "async"])
 def test_stops_at_once(certs_dir: Path, tmp_path: Path, number: signal.Signals, script: str) -> None:
     """Ctrl-C and SIGTERM stop it at once, also with handlers asleep, and it exits with 0."""
@@ -572,7 +572,7 @@ def test_stops_at_once(certs_dir: Path, tmp_path: Path, number: signal.Signals, 
             answer.close()
 
 
-@pytest.mark.parametrize("number", cli.STOP_SIGNALS)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_stops_during_start(
     free: Sequence[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -591,7 +591,7 @@ def test_stops_once(free: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> Non
     stopped: list[int] = []
 
     def stop(server: Server) -> None:
-        for number in cli.STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             signal.raise_signal(number)
         original(server)
         stopped.append(1)

@@ -26,6 +26,7 @@ FLOORS = {
     "wptproto.wptserve": 6,
     "wptproto.wpt": 6,
     "wptproto.cli": 6,
+    "wptproto.signals": 6,
     "wptproto.welcome": 6,
     "wptproto.__main__": 6,
     "wptproto": 6,

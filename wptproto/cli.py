@@ -7,14 +7,11 @@ import functools
 import logging
 import os
 import re
-import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from wptproto import certs, demo, wpt
@@ -25,6 +22,7 @@ from wptproto.server.config import Config
 from wptproto.server.listener import is_wildcard
 from wptproto.server.ports import AskedPorts
 from wptproto.server.server import Server
+from wptproto.signals import dumping, until_stopped
 from wptproto.version import __version__
 from wptproto.welcome import ready_line, welcome
 
@@ -34,11 +32,11 @@ EXIT_MISUSED = 2
 DEFAULTS = {"ports": {"http": [8000], "https": [8443]}, "logging": {"level": "info"}}
 """What a config is taken to say where it says nothing."""
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 SERVE = """
 Serve the files of a directory over HTTP/1.1 and HTTP/2, with and without TLS. A *.py in it is a handler:
 its main(request, response) answers. Requests run these scripts, so serve none that you do not trust.
+Ctrl-C, SIGTERM and SIGHUP stop it at once. SIGUSR1 has it print what it is doing, and SIGUSR2 where all
+its threads are.
 """
 CERTS = "Make an authority and a server certificate, if need be, and tell how clients come to trust them."
 CERTS_DIRECTORY = "where generated certificates are kept (default: the user's data directory)"
@@ -76,13 +74,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    with _until_signal():
+    with until_stopped(until_eof=options.until_eof) as wait:
         config = _config(options)
         level = options.log_level or config.logging["level"]
-        with _logging(level.upper()), _server(options, config) as server:
+        server = _server(options, config)
+        with _logging(level.upper()), dumping(server), server:
             _say(ready_line(server) if options.ready_json else _welcome(server, options))
-            while True:
-                time.sleep(3600)
+            wait()
 
 
 def _server(options: argparse.Namespace, config: Config) -> Server:
@@ -150,27 +148,6 @@ def _mounts(pairs: list[tuple[str, str]]) -> dict[str, str]:
 def _nameable(hosts: Sequence[str]) -> list[str]:
     """Return those hosts by which a client can call the server."""
     return [host for host in hosts if not is_wildcard(host)]
-
-
-@contextmanager
-def _until_signal() -> Iterator[None]:
-    """
-    End the block, wherever it is, at the first SIGINT or SIGTERM.
-
-    The next ones are ignored for good: the process ends now, and nothing shall disturb that.
-    """
-
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    try:
-        for number in STOP_SIGNALS:
-            signal.signal(number, stop)
-        yield
-    except KeyboardInterrupt:
-        pass
 
 
 class _Formatter(logging.Formatter):
@@ -288,6 +265,8 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
     level = "what goes to stderr; info has a line for each request (default: info)"
     add("--log-level", choices=("debug", "info", "warning", "error"), help=level)
+    until_eof = "stop when stdin ends; whoever starts the server is then not outlived by it"
+    add("--until-eof", action="store_true", help=until_eof)
     add("--ready-json", action="store_true", help="print one line of JSON when listening, and nothing else")
 
 
