@@ -265,7 +265,7 @@ def test_stop_with_handlers_asleep(certs_dir: Path, kind: Kind, caplog: pytest.L
         assert_stops_in_time(server)
         answer = peer.read_answer()
         assert (answer.status, answer.complete) == (0, False)
-    assert "1 exchanges in progress: GET /sleeping" in caplog.text
+    assert "stopped, and cut off GET /sleeping (its handler runs)" in caplog.text
     wake.set()
     assert woken.wait(10)
     assert answers == [False, False]

@@ -113,7 +113,7 @@ class Dispatcher:
                 _pipe(exchange)
             await self._complete_async(exchange)
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and exchange.bridge.closed:
+            if isinstance(error, asyncio.CancelledError | GeneratorExit) and exchange.bridge.closed:
                 exchange.release()
                 raise  # by the server, which stops
             self._fail(exchange, error)

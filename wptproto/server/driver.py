@@ -276,14 +276,25 @@ class Driver(asyncio.Protocol):
         Say goodbye and close, now.
 
         Returns:
-            The exchanges that were still in progress, for the log.
+            What was cut off by that, for the log.
         """
-        left = [str(running) for running in self._exchanges.running.values()]
+        left = self._unfinished()
         self._exchanges.drop_all(ExchangeClosed(reason))
         if self._connection is not None and not self._outlet.closing:
             self._connection.close(reason)
             self._outlet.send(self._connection.data_to_send())
         self._outlet.stop(whole=not left)
+        return left
+
+    def _unfinished(self) -> list[str]:
+        """Return what has begun and is not through, in words."""
+        peer = f"{self._peer[0]}:{self._peer[1]}"
+        left = [f"{running} ({running.missing})" for running in self._exchanges.running.values()]
+        if not left and self._outlet.unread_octets:
+            left.append(f"{self._outlet.unread_octets} octets that {peer} has not read")
+        awaits = self._connection.awaits if self._connection is not None else Awaits.HANDSHAKE
+        if not left and self._received and awaits in (Awaits.HANDSHAKE, Awaits.HEAD, Awaits.CONTENT):
+            left.append(f"{awaits.value} of {peer}")
         return left
 
     # --- events --------------------------------------------------------------------------------

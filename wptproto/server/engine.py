@@ -40,6 +40,9 @@ Surround = Callable[[str, tuple[str, int], tuple[str, int]], Surroundings]
 STOP_S = 1.0
 """How long a stop waits for the loop, which one async handler can block."""
 
+MOST_NAMED = 10
+"""How many exchanges that a stop cuts off are named in the log."""
+
 TASK_S = 0.2
 """How long tasks of async handlers may take to clean up, when the server stops."""
 
@@ -193,9 +196,13 @@ class Engine:
         if self._opening is not None:
             await self._opening  # for whoever stops a server that is only just starting
         self._stop_accepting()
-        left = [line for driver in list(self._drivers) for line in driver.stop("the server stops")]
-        if left:
-            log.info("stopped with %d exchanges in progress: %s", len(left), "; ".join(left[:10]))
+        cut_off: list[str] = []
+        for driver in list(self._drivers):
+            with self._guarded(driver):
+                cut_off += driver.stop("the server stops")
+        if cut_off:
+            more = f"; and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
+            log.info("stopped, and cut off %s%s", "; ".join(cut_off[:MOST_NAMED]), more)
         self._workers.stop()
         self._own_workers.stop()
         await self._settle()  # connections that were accepted in the last moment become ours, and end

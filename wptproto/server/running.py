@@ -81,6 +81,13 @@ class Running:
     def __str__(self) -> str:
         return f"{self.exchange.head.method} {self.exchange.request.request_path}"
 
+    @property
+    def missing(self) -> str:
+        """What it lacks to be through, in words."""
+        if not self.exchange.content.has_ended:
+            return "its request is not whole"
+        return "its response is not sent" if self.bridge.commands else "its handler runs"
+
     def log(self, outcome: str = "") -> None:
         """Log what came of it; *outcome* says what went wrong."""
         if not log.isEnabledFor(logging.INFO):

@@ -68,7 +68,7 @@ class Survey:
     def _answer(self, answer: Future[ServerState], loop_thread: int) -> None:
         try:
             answer.set_result(self._look(loop_thread))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whoever asks is told
             answer.set_exception(error)
 
     def _look(self, loop_thread: int, *, blocked: bool = False) -> ServerState:
