@@ -9,6 +9,7 @@ Octets that led somewhere new are kept in DIRECTORY/corpus, and those of a findi
 from __future__ import annotations
 
 import hashlib
+import logging
 import sys
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def main() -> None:
         f"-artifact_prefix={directory}/",
         "-print_final_stats=0",
     ]
+    logging.disable()  # what a server has to say of each is not looked at
     atheris.Setup([sys.argv[0], *options, str(corpus)], target.run)
     atheris.Fuzz()
 
