@@ -110,8 +110,8 @@ class Conversation:
 
     @property
     def goaway(self) -> Wire | None:
-        """The server's GOAWAY."""
-        return next((frame for frame in self.server if frame.kind == GOAWAY), None)
+        """The server's GOAWAY, the last of them."""
+        return next((frame for frame in reversed(self.server) if frame.kind == GOAWAY), None)
 
     @property
     def is_sound(self) -> bool:

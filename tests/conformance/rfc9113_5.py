@@ -104,8 +104,10 @@ PROBES: list[H2Probe] = [
     H2Probe(id="reset-by-us-then-rst-stream", section=STATES, sends=begun(1, POST[:3], end=False) + RST, resets=(ErrorCodes.PROTOCOL_ERROR,), sentence=DISCARD),
     wrong_id("twice", begun(1, POST, end=False) + frame(3, 0, 1, bytes(4)) + begun(3) + begun(2)),
     wrong_id("skipped", begun(9) + begun(7)),
-    H2Probe(id="id-next-to-the-highest", section=IDS, sends=begun(2**31 - 3), stream=2**31 - 3, statuses=(200,)),
-    broken("id-behind-the-highest", IDS, begun(2**31 - 1) + begun(1), sentence=UNEXPECTED_ID),
+    H2Probe(id="id-next-to-the-highest", section=IDS, sends=begun(2**31 - 5), stream=2**31 - 5, statuses=(200,)),
+    H2Probe(id="id-highest", section=IDS, sends=begun(2**31 - 1), stream=2**31 - 1, statuses=(200,), ends=True),
+    H2Probe(id="id-highest-with-others-open", section=IDS, sends=begun(1, SLOW) + begun(2**31 - 1), statuses=(200,), ends=True),
+    broken("id-behind-the-highest", IDS, begun(2**31 - 1, SLOW) + begun(1), sentence=UNEXPECTED_ID),
     H2Probe(id="many-at-once", section="RFC 9113 §5.1.2", sends=b"".join(begun(stream) for stream in range(1, 201, 2)), stream=199, statuses=(200,)),
     H2Probe(id="error-of-one-stream", section="RFC 9113 §5.4.2", sends=begun(1, GET[:3]) + begun(3), resets=(ErrorCodes.PROTOCOL_ERROR,), statuses=(400,)),
     # §5.2, flow control

@@ -20,7 +20,7 @@ from wptproto import Request, Response, Server
 TABLES = (rfc7541, rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8)
 PROBES = [probe for table in TABLES for probe in table.PROBES]
 FEW_OCTETS = 2000
-LAST = 0x7FFFFFFF  # the stream on which it is seen that the connection goes on
+LAST = 0x7FFFFFFD  # the stream on which it is seen that the connection goes on
 MARK_OCTETS = b"the mark"
 MARK = frame(PING, 0, 0, MARK_OCTETS)
 

@@ -32,6 +32,7 @@ from tests.helpers.h2 import (
 )
 from wptproto.errors import ExchangeClosed
 from wptproto.limits import Limits
+from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -398,3 +399,20 @@ def test_too_many_fields(method: bytes, end: bool) -> None:
         *([] if end else [h2.events.StreamReset]),
     ]
     assert kinds(client.request(3, [*REQUEST, (b"a", b"1")])) == [RequestReceived, RequestEnded]
+
+
+def test_the_last_stream_there_can_be() -> None:
+    """Behind it the client is told to open no other; the connection closes when all have ended."""
+    client = Client()
+    client.open()
+    client.request(1)
+    highest = ExchangeId(2**31 - 1)
+    assert kinds(client.request(highest)) == [RequestReceived, RequestEnded]
+    (goodbye,) = client.take(h2.events.ConnectionTerminated)
+    assert (goodbye.error_code, goodbye.last_stream_id) == (ErrorCodes.NO_ERROR, highest)
+    connection = client.connection
+    for exchange_id in (highest, ONE):
+        assert is_open(connection)
+        connection.send_head(exchange_id, response_head(204), end=True)
+        connection.finish(exchange_id)
+    assert connection.closing is Closing.GRACEFUL

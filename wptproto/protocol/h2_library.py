@@ -27,6 +27,7 @@ from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
     Frame,
+    GoAwayFrame,
     HeadersFrame,
     RstStreamFrame,
     SettingsFrame,
@@ -240,6 +241,11 @@ class Library(h2.connection.H2Connection):
     def send_octets(self, octets: bytes) -> None:
         """Put octets behind what is queued, whatever they are."""
         self._data_to_send += octets
+
+    def send_goaway(self, reason: bytes) -> None:
+        """Tell the client to open no other stream; those that are open go on (RFC 9113 §6.8)."""
+        last = self.highest_inbound_stream_id
+        self._prepare_for_sending([GoAwayFrame(0, last, ErrorCodes.NO_ERROR, reason)])
 
     def clear_outbound_data_buffer(self) -> None:
         """Keep what is queued when GOAWAY arrives: it belongs to streams that go on (RFC 9113 §6.8)."""

@@ -38,6 +38,8 @@ from wptproto.semantics.message import ResponseHead
 
 __all__ = ["Requests"]
 
+LAST_STREAM_ID = 2**31 - 1
+
 
 class Requests:
     """What comes on the streams of one connection."""
@@ -95,6 +97,10 @@ class Requests:
 
     def _take_request(self, event: h2.events.RequestReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
+        if exchange_id == LAST_STREAM_ID:
+            # RFC 9113 §5.1.1: identifiers are not used again. This connection has no further use.
+            self._library.send_goaway(b"there are no further stream identifiers")
+            self._streams.are_last = True
         if len(self._streams) >= self._limits.h2_concurrent_streams:
             self._library.reset_stream(exchange_id, ErrorCodes.REFUSED_STREAM)
             return
