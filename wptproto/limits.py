@@ -105,6 +105,10 @@ class Limits:
         """Return limits that nothing reaches, for tests that want none."""
         return cls(**{field.name: sys.maxsize for field in fields(cls)})
 
+    def past(self, name: str) -> str:
+        """Say that a peer is past a limit, with its name, for the peer and for the log."""
+        return f"past the limit {name}: more than {getattr(self, name)}"
+
     def changed(self, settings: Mapping[str, Any]) -> Self:
         """
         Return these limits with others in their places.

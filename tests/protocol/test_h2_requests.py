@@ -313,9 +313,8 @@ def test_one_stream_too_many() -> None:
         assert kinds(events) == [RequestReceived, RequestEnded]
     connection.data_to_send()
     surplus = 7
-    assert (
-        connection.receive_data(headers(surplus, [*REQUEST, (b"a", b"1")], encoder=encoder).serialize()) == []
-    )
+    events = connection.receive_data(headers(surplus, [*REQUEST, (b"a", b"1")], encoder=encoder).serialize())
+    assert kinds(events) == [ProtocolViolated]
     (reset,) = frames_of(connection.data_to_send())
     assert isinstance(reset, RstStreamFrame)
     assert (reset.stream_id, reset.error_code) == (surplus, ErrorCodes.REFUSED_STREAM)
@@ -332,7 +331,9 @@ def test_a_stream_that_ends_makes_room() -> None:
     client.open()
     client.request(1, POST, end=False)
     respond(client)
-    assert client.raw(headers(3)) == []
+    (violation,) = client.raw(headers(3))
+    assert isinstance(violation, ProtocolViolated)
+    assert violation.error.reason == "past the limit h2_concurrent_streams: more than 1"
     client.content(1, b"", end=True)
     assert kinds(client.raw(headers(5))) == [RequestReceived, RequestEnded]
 

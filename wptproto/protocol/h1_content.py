@@ -141,13 +141,9 @@ class ChunkedReader(ContentReader):
     def _check_line_length(self, octets: int) -> None:
         if self._trailer_section is None:
             if octets > self._limits.chunk_line_octets:
-                limit = self._limits.chunk_line_octets
-                raise RemoteProtocolError(f"past the limit chunk_line_octets: more than {limit}")
+                raise RemoteProtocolError(self._limits.past("chunk_line_octets"))
         elif len(self._trailer_section) + octets > self._limits.field_section_octets:
-            limit = self._limits.field_section_octets
-            raise RemoteProtocolError(
-                f"past the limit field_section_octets: more than {limit}", status_hint=431
-            )
+            raise RemoteProtocolError(self._limits.past("field_section_octets"), status_hint=431)
 
     def _take_size(self, line: bytes) -> None:
         match = _SIZE.fullmatch(line)

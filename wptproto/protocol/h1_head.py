@@ -105,12 +105,9 @@ class HeadReader:
             self._check_first_octet(buffer)
         end = buffer.find(b"\n", self._scanned)
         self._scanned = len(buffer)
-        limit = self._limits.request_line_octets
         # CR may be the last octet that is there, and LF the one too many.
-        if (end + 1 if end >= 0 else len(buffer)) > limit:
-            raise RemoteProtocolError(
-                f"past the limit request_line_octets: more than {limit}", status_hint=414
-            )
+        if (end + 1 if end >= 0 else len(buffer)) > self._limits.request_line_octets:
+            raise RemoteProtocolError(self._limits.past("request_line_octets"), status_hint=414)
         if end < 0:
             return None
         line = bytes(buffer[: end + 1])
@@ -136,11 +133,8 @@ class HeadReader:
         match = (_LENIENT_SECTION_END if lenient else _SECTION_END).search(buffer, start)
         self._scanned = len(buffer)
         end = match.end() if match is not None else len(buffer)
-        limit = self._limits.field_section_octets
-        if end - self._line_end > limit:
-            raise RemoteProtocolError(
-                f"past the limit field_section_octets: more than {limit}", status_hint=431
-            )
+        if end - self._line_end > self._limits.field_section_octets:
+            raise RemoteProtocolError(self._limits.past("field_section_octets"), status_hint=431)
         if match is None:
             return None
         if match.group() == b"\n":
@@ -187,9 +181,7 @@ def parse_field_lines(section: bytes, limits: Limits, lenient: frozenset[Lenienc
     lines = section.split(b"\r\n")
     lines.pop()
     if len(lines) > limits.field_lines:
-        raise RemoteProtocolError(
-            f"past the limit field_lines: more than {limits.field_lines}", status_hint=431
-        )
+        raise RemoteProtocolError(limits.past("field_lines"), status_hint=431)
     grammar = _ANY_FIELD_LINE if Leniency.FIELD_NAME in lenient else _FIELD_LINE
     found: list[FieldLine] = []
     for line in lines:

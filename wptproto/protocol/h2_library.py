@@ -89,9 +89,7 @@ class _FrameBuffer(FrameBuffer):
         self._block.append(f)
         self._block_octets += len(f.data)
         if self._block_octets > self._limits.field_section_octets:
-            raise h2.exceptions.DenialOfServiceError(
-                f"past the limit field_section_octets: more than {self._limits.field_section_octets}"
-            )
+            raise h2.exceptions.DenialOfServiceError(self._limits.past("field_section_octets"))
         if "END_HEADERS" not in f.flags:
             return None
         first = self._block[0]

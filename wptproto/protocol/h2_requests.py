@@ -103,6 +103,10 @@ class Requests:
             self._streams.are_last = True
         if len(self._streams) >= self._limits.h2_concurrent_streams:
             self._library.reset_stream(exchange_id, ErrorCodes.REFUSED_STREAM)
+            said, code = self._limits.past("h2_concurrent_streams"), ErrorCodes.REFUSED_STREAM
+            events.append(
+                ProtocolViolated(RemoteProtocolError(said, exchange_id=exchange_id, error_code=code))
+            )
             return
         ended = event.stream_ended is not None
         method = next((value for name, value in event.headers if name == b":method"), b"")
@@ -110,9 +114,7 @@ class Requests:
         try:
             if len(event.headers) > self._limits.field_lines:
                 raise RemoteProtocolError(
-                    f"past the limit field_lines: more than {self._limits.field_lines}",
-                    status_hint=431,
-                    error_code=ErrorCodes.NO_ERROR,
+                    self._limits.past("field_lines"), status_hint=431, error_code=ErrorCodes.NO_ERROR
                 )
             head = request_head(event.headers)
             stream.missing = _promised(head.fields)

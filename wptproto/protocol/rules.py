@@ -96,5 +96,5 @@ DEFAULT_RULES = Rules()
 
 def too_large(limits: Limits) -> RemoteProtocolError:
     """Return the error of a peer whose content is beyond what the limits allow (RFC 9110 §15.5.14)."""
-    reason = f"past the limit content_octets: more than {limits.content_octets}"
-    return RemoteProtocolError(reason, status_hint=413, error_code=0)  # of HTTP/2, no error of the stream
+    # Over HTTP/2 it is no error of the stream.
+    return RemoteProtocolError(limits.past("content_octets"), status_hint=413, error_code=0)

@@ -107,7 +107,7 @@ class Driver(asyncio.Protocol):
         self._here = _address(transport.get_extra_info("sockname"))
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
         limits, start = self._host.rules.limits, self._host.start_exchange
-        self._exchanges = Exchanges(surroundings, self._make_bridge, start, limits.queued_octets)
+        self._exchanges = Exchanges(surroundings, self._make_bridge, start, limits)
         self._sender = Sender(self._exchanges)
         self._watch = Watch(limits, self._outlet, self._exchanges)
         self._host.attach(self)

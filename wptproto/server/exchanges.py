@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 
 from wptproto.errors import ExchangeClosed
 from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.limits import Limits
 from wptproto.protocol.connection import WindowState
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.notice import Notice
 from wptproto.server.running import Running
 from wptproto.server.state import Doing, ExchangeState, HandlerState
 
@@ -38,19 +40,20 @@ class Exchanges:
         surroundings: Surroundings,
         make_bridge: Callable[[ExchangeId], LoopBridge],
         start: Callable[[Exchange, LoopBridge], None],
-        queued_octets: int,
+        limits: Limits,
     ) -> None:
         """
         Args:
             surroundings: What each of them knows beyond its message.
             make_bridge: Makes the way of its handler's commands.
             start: Has its handler called.
-            queued_octets: How many octets may wait before no more handlers are called.
+            limits: How many octets may wait before no more handlers are called.
         """
         self._surroundings = surroundings
         self._make_bridge = make_bridge
         self._start = start
-        self._queued_octets = queued_octets
+        self._limits = limits
+        self._notice = Notice()
         self._waiting: deque[Running] = deque()  # whose handlers have not been called yet
         self._calling = False  # more handlers in another turn
         self.running: dict[ExchangeId, Running] = {}
@@ -150,7 +153,11 @@ class Exchanges:
         if self._calling:
             return
         for _ in range(HANDLERS_A_TURN):
-            if not self._waiting or self.held_octets > self._queued_octets:
+            if not self._waiting:
+                return
+            if self.held_octets > self._limits.queued_octets:
+                who, past = self._surroundings.client_address[0], self._limits.past("queued_octets")
+                self._notice.say(f"{who}: {past}; {len(self._waiting)} requests wait")
                 return
             running = self._waiting.popleft()
             if not running.bridge.closed:
