@@ -22,7 +22,7 @@ from wptproto.protocol.h2_frames import (
     MAX_PAYLOAD_OCTETS,
     RawFrame,
 )
-from wptproto.semantics.fields import FieldLine
+from wptproto.semantics.fields import FieldLine, Fields
 
 PUSHED = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", b"/p")]
 
@@ -148,6 +148,23 @@ def test_a_promised_head_by_hand(content: bytes) -> None:
     connection.finish(promised)
     client.pull()
     assert b"".join(e.data for e in client.events if isinstance(e, h2.events.DataReceived)) == content
+    assert any(isinstance(event, h2.events.StreamEnded) for event in client.events)
+
+
+def test_a_head_by_hand_and_another() -> None:
+    """Behind the end of a response whose head was a frame by hand, there is no other head."""
+    client, one = begin()
+    connection = client.connection
+    connection.send_frame(one, RawFrame(HEADERS, END_HEADERS, None, _status(b"200")))
+    connection.send_trailers(one, Fields([(b"a", b"b")]))
+    with pytest.raises(LocalProtocolError, match="sent already"):
+        connection.send_head(one, response_head())
+    with pytest.raises(LocalProtocolError, match="103 after"):
+        connection.send_informational(one, response_head(103))
+    with pytest.raises(LocalProtocolError, match="content after its end"):
+        connection.send_content(one, b"x")
+    connection.finish(one)
+    client.pull()
     assert any(isinstance(event, h2.events.StreamEnded) for event in client.events)
 
 

@@ -49,7 +49,7 @@ class Responses:
 
     def send_informational(self, exchange_id: ExchangeId, head: ResponseHead) -> None:
         stream = self._streams.answering(exchange_id)
-        if stream.head_sent:
+        if stream.head_sent or stream.ended:
             raise LocalProtocolError(f"{head.status} after the final response began", exchange_id=exchange_id)
         if not 100 <= head.status < 200 or head.status == 101:
             # RFC 9113 §8.6: "HTTP/2 removes support for the 101 (Switching Protocols)"
@@ -62,7 +62,7 @@ class Responses:
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         stream = self._streams.answering(exchange_id)
-        if stream.head_sent:
+        if stream.head_sent or stream.ended:  # by hand, in the latter case
             raise LocalProtocolError("a final head was sent already", exchange_id=exchange_id)
         if not 200 <= head.status <= 999:
             raise LocalProtocolError(
