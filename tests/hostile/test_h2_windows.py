@@ -106,13 +106,16 @@ def test_windows_that_never_open(kind: Kind, target: Target) -> None:
 
 @both
 def test_windows_that_dribble_and_change(kind: Kind, target: Target) -> None:
-    """Windows may open octet by octet, and change in the middle of it all, below nothing and back."""
+    """
+    Windows may open octet by octet, and change in the middle of it all, below nothing and back. The limit is
+    ``h2_settings_per_s``, for each change is work for all streams.
+    """
     with target.nothing_left() as before, undisturbed(target), open_socket(target, kind) as sock:
         sock.sendall(OPENING + window(0) + requests("/whole"))
         assert waiting(target, before) < MANY_OCTETS
         for _ in range(3):
             sock.sendall(b"".join(WindowUpdateFrame(stream, 1).serialize() for stream in streams()))
-        for octets in (*range(1, 40), 0, 5):
+        for octets in (*range(1, 400), 0, 5):
             sock.sendall(window(octets))
         sock.sendall(window(ALL - 100) + WindowUpdateFrame(0, ALL - 65535).serialize())
         assert read_responses(sock) == (REQUESTS, REQUESTS * LARGE_OCTETS)
@@ -137,7 +140,11 @@ def test_answers_that_are_not_read(victim: Victim) -> None:
     flood = OPENING + PingFrame(0).serialize() * 1_000_000
     with victim.serving(None) as target:
         ask_once(target)
-        with target.nothing_left() as before, undisturbed(target), raw_socket(target, "h2c", 4096) as sock:
+        with (
+            target.nothing_left() as before,
+            undisturbed(target),
+            raw_socket(target, "h2c", narrow=True) as sock,
+        ):
             sock.settimeout(0.2)
             sent = 0
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
+from hyperframe.frame import HeadersFrame
 
 from tests.conformance.probe import post
+from tests.helpers.h2 import OPENING, POST, headers
 from tests.helpers.peers import Kind, connect, open_socket
 from tests.helpers.waiting import assert_soon
 from tests.hostile.bystander import ask_once, undisturbed
@@ -17,6 +19,9 @@ from tests.hostile.wire import raw_socket, read_all
 CLIENTS = 50
 SHORT_S, LONGER_S = 0.2, 2.0
 """Limits: one that well-behaved clients of a slow machine never meet, and one that they may."""
+
+STREAMS = 200
+RESET_OCTETS = b"\0\0\4\3"  # how the frame begins
 
 h1_kinds = pytest.mark.parametrize("kind", ["h1", "h1s"])
 
@@ -92,3 +97,63 @@ def test_connections_that_say_nothing_more(kind: Kind, victim: Victim) -> None:
         ask_once(target)
         for peer in peers:
             read_all(peer.sock)
+
+
+HALVES = {
+    "preface": OPENING[:20],
+    "frame": OPENING + headers(1).serialize()[:-1],
+    "block": OPENING + HeadersFrame(1, headers(1).data[:2], flags=["END_STREAM"]).serialize(),
+}
+
+
+@pytest.mark.parametrize("kind", ["h2", "h2c"])
+@pytest.mark.parametrize("half", HALVES)
+def test_slow_frames(half: str, kind: Kind, victim: Victim) -> None:
+    """
+    Over HTTP/2, who sends half of the preface, of a frame, or of a field block is not waited for. The limits
+    are ``handshake_s`` and ``head_s``.
+    """
+    limits = {"head_s": SHORT_S, "handshake_s": LONGER_S}
+    with serving(victim, limits) as target, ExitStack() as stack:
+        slow = [stack.enter_context(open_socket(target, kind)) for _ in range(CLIENTS)]
+        for sock in slow:
+            sock.sendall(HALVES[half])
+        ask_once(target)
+        for sock in slow:
+            read_all(sock)
+        assert target.logged("past the limit handshake_s" if half == "preface" else "past the limit head_s")
+
+
+@pytest.mark.parametrize("kind", ["h2", "h2c"])
+def test_slow_content_of_many_streams(kind: Kind, victim: Victim) -> None:
+    """All streams that owe content end, and give back their handlers' threads: ``content_gap_s``."""
+    with (
+        serving(victim, {"content_gap_s": SHORT_S}) as target,
+        undisturbed(target),
+        open_socket(target, kind) as sock,
+    ):
+        before = target.held()
+        sock.sendall(OPENING)
+        for stream_id in range(1, 2 * STREAMS, 2):
+            sock.sendall(headers(stream_id, POST, end=False).serialize())
+        reset = b""
+        while reset.count(RESET_OCTETS) < STREAMS:
+            piece = sock.recv(65536)
+            assert piece, "the connection was closed"
+            reset += piece
+        assert b"content_gap_s" in reset
+        target.at_rest(lambda held: held.objects["Exchange"] <= before.objects["Exchange"] + 2)
+
+
+def test_slow_readers(kind: Kind, victim: Victim) -> None:
+    """Who asks for much and reads none of it is not written for without end: ``unread_s``."""
+    with (
+        serving(victim, {"unread_s": LONGER_S}) as target,
+        undisturbed(target),
+        ExitStack() as stack,
+    ):
+        before = target.held()
+        for _ in range(CLIENTS):
+            stack.enter_context(connect(target, kind)).send_request("/vast")
+        assert_soon(lambda: target.logged("past the limit unread_s"))
+        target.at_rest(lambda held: held.objects["Exchange"] <= before.objects["Exchange"] + 2)

@@ -11,13 +11,14 @@ from typing import Literal
 import pytest
 
 from tests.helpers.peers import Kind, open_socket
-from tests.hostile.bystander import undisturbed
+from tests.hostile.bystander import ask_once, undisturbed
 from tests.hostile.conversations import CONVERSATIONS
-from tests.hostile.target import Target
+from tests.hostile.target import Target, Victim
 from tests.hostile.wire import leave_by_reset, raw_socket
 
 Way = Literal["FIN", "RST"]
 TLS_STEP = 7  # not each octet, for this takes its time, and TLS hands octets on as sockets do
+PATIENCE_S = 1.0  # the server's
 HEAD_OCTETS = 120  # where things begin, and each octet counts
 
 ways = pytest.mark.parametrize("way", ["FIN", "RST"])
@@ -107,6 +108,21 @@ class Handshake:
             if not wants_more:
                 return True
             self._incoming.write(self.sock.recv(65536))
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_silently(name: str, victim: Victim) -> None:
+    """
+    Where nothing tells that a client is gone, it is taken for slow, wherever it was. The limits are
+    ``handshake_s``, ``head_s``, ``content_gap_s``, ``unread_s`` and ``idle_s``.
+    """
+    said = CONVERSATIONS[name]
+    limits = ("handshake_s", "head_s", "content_gap_s", "unread_s", "idle_s")
+    with victim.serving(dict.fromkeys(limits, PATIENCE_S)) as target:
+        ask_once(target)
+        with ExitStack() as stack, target.nothing_left():
+            for length in range(len(said) + 1):
+                stack.enter_context(raw_socket(target, "h1")).sendall(said[:length])
 
 
 @ways

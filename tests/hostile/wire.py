@@ -14,13 +14,21 @@ __all__ = ["heard_now", "leave_by_reset", "raw_socket", "read_all"]
 TIMEOUT_S = 20.0
 
 
-def raw_socket(server: Reachable, kind: Kind, room_octets: int | None = None) -> socket.socket:
-    """Return a connected socket that has not said anything, not even of TLS; with little room, if need be."""
+def raw_socket(server: Reachable, kind: Kind, *, narrow: bool = False) -> socket.socket:
+    """
+    Return a connected socket that has not said anything, not even of TLS.
+
+    Args:
+        server: To which.
+        kind: To which of its ports.
+        narrow: Have the systems of both sides keep little for it, so that it is soon full.
+    """
     port = server.https_port if kind in ("h1s", "h2") else server.http_port
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.settimeout(TIMEOUT_S)
-    if room_octets is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room_octets)
+    if narrow:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
     sock.connect(("127.0.0.1", port or 0))
     return sock
 
