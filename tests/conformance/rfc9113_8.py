@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from h2.errors import ErrorCodes
+
 from tests.conformance.h2_probe import GET, POST, H2Probe, answered, begun, broken, frame, reset
 from wptproto.semantics.fields import FieldLine
 
@@ -37,6 +39,7 @@ def length(id: str, value: bytes, content: bytes) -> H2Probe:
     return reset("length-" + id, MALFORMED, sends, sentence=LENGTH)
 
 
+EARLY = "When this is true, a server MAY request that the client abort transmission of a request without error by sending a RST_STREAM with an error code of NO_ERROR after sending a complete response."
 EMPTY_HOST = "A recipient that processes such a URI reference MUST reject it as invalid."
 TUNNEL = "A CONNECT request that does not conform to these restrictions is malformed (Section 8.1.1)."
 EXTENDED = "The value of the parameter MUST be 0 or 1."
@@ -110,6 +113,10 @@ PROBES: list[H2Probe] = [
     malformed("connect-with-path", CONNECT, "", (b":method", b"CONNECT"), *GET[1:]),
     malformed("connect-without-authority", CONNECT, "", (b":method", b"CONNECT")),
     answered("data-in-many-frames", FRAMING, OPEN + b"".join(frame(0, 0, 1, b"%d" % digit) for digit in range(10)) + frame(0, 1, 1), says=b"0123456789"),
+    H2Probe(id="early-response", section=FRAMING, sends=begun(1, [POST[0], *GET[1:]], end=False) + frame(0, 0, 1, bytes(16384)) * 5, resets=(ErrorCodes.NO_ERROR,), statuses=(405,), level="MAY", sentence=EARLY),
+    answered("early-response-to-little", FRAMING, begun(1, [POST[0], *GET[1:]], end=False) + frame(0, 1, 1, b"x"), status=405),
+    answered("expect", "RFC 9110 §10.1.1", begun(1, [*POST, (b"expect", b"100-continue")], end=False) + frame(0, 1, 1, b"x"), says=b"x"),
+    answered("expect-without-content", "RFC 9110 §10.1.1", begun(1, [*GET, (b"expect", b"100-continue")])),
     answered("trailers-without-content", FRAMING, OPEN + begun(1, [(b"a", b"1")])),
     answered("trailers-empty", FRAMING, OPEN + frame(0, 0, 1, b"x") + frame(1, 5, 1), says=b"x"),
     reset("trailers-twice", FRAMING, OPEN + begun(1, [(b"a", b"1")], end=False) + begun(1, [(b"b", b"1")]), sentence=NO_END),

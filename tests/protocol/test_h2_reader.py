@@ -18,6 +18,7 @@ from tests.helpers.h2 import (
     Client,
     frames_of,
     headers,
+    is_open,
     kinds,
     open_connection,
 )
@@ -95,3 +96,11 @@ def test_padding_past_the_field_block() -> None:
     (violation,) = connection.receive_data(b"\0\0\x07\x01\x2d\0\0\0\1\2\0\0\0\0\0\x82")
     assert isinstance(violation, ProtocolViolated)
     assert violation.error.reason == "HEADERS with 2 octets of padding, where 1 is left"
+
+
+def test_padding_up_to_the_field_block() -> None:
+    """Padding may leave nothing but what stands before the field block."""
+    connection = open_connection()
+    padded = b"\0\0\x07\x01\x29\0\0\0\1\1\0\0\0\0\0\0"
+    assert connection.receive_data(padded) == []
+    assert is_open(connection)

@@ -17,6 +17,7 @@ from tests.helpers.h2 import (
     POST,
     Client,
     begin,
+    frames_of,
     headers,
     is_open,
     kinds,
@@ -34,6 +35,8 @@ from wptproto.protocol.events import (
     RequestEnded,
     RequestReceived,
 )
+from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.rules import Rules
 
 LIMITS = Limits()
 THREE = ExchangeId(3)
@@ -49,6 +52,13 @@ def upload(client: Client, octets: int, stream_id: int = 1) -> list[Event]:
         events += client.content(stream_id, bytes(size))
         octets -= size
     return events
+
+
+def test_the_smallest_window_of_a_connection() -> None:
+    """It has 65,535 octets at least (RFC 9113 §6.9.2), and then there is nothing to tell of it."""
+    limits = Limits(h2_connection_window_octets=1)
+    (settings,) = frames_of(H2Connection(Rules(limits)).data_to_send())
+    assert isinstance(settings, SettingsFrame)
 
 
 def test_the_connections_window_opens_at_receipt() -> None:
