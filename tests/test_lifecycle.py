@@ -109,6 +109,29 @@ def test_start_that_fails(certs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert peer.request().text == "hello"
 
 
+def test_start_that_fails_on_the_loop(certs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does one that cannot begin to accept."""
+    gc.collect()
+    before = descriptors()
+    server = make(certs_dir).listen()
+    engine = server._engine
+    assert engine is not None
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(engine._loop, "create_server", refuse)
+    with pytest.raises(OSError, match="no"):
+        server.start()
+    assert server.http_port is None
+    assert not engine._thread.is_alive()
+    del engine
+    gc.collect()
+    assert len(descriptors()) <= len(before)
+    with server, connect(server, "h1") as peer:
+        assert peer.request().text == "hello"
+
+
 def test_stop_of_a_server_that_listens(certs_dir: Path) -> None:
     """A server that listens and was never started is stopped as well; so is one that never listened."""
     before = descriptors()

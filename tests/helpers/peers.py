@@ -288,7 +288,7 @@ class H2Peer(Peer):
 
     def _flush(self) -> None:
         data = self.h2.data_to_send()
-        with suppress(ConnectionError):  # what came back may still be read
+        with suppress(ConnectionError, ssl.SSLEOFError):  # what came back may still be read
             self.sock.sendall(data)
 
     def _receive(self) -> bool:
