@@ -129,6 +129,10 @@ class Peer(ABC):
         """Read what is left of the answer."""
 
     @abstractmethod
+    def wait_for_informational(self) -> None:
+        """Read until an interim response has come for the last request."""
+
+    @abstractmethod
     def is_open(self) -> bool:
         """Whether the server takes another request here, as far as its answers said."""
 
@@ -202,6 +206,12 @@ class H1Peer(Peer):
         while self.read_some():
             pass
         return self.answer
+
+    def wait_for_informational(self) -> None:
+        while (event := self.h11.next_event()) is h11.NEED_DATA:
+            self.h11.receive_data(self.sock.recv(65536))
+        assert isinstance(event, h11.InformationalResponse)
+        self.answer.informational.append((event.status_code, list(event.headers.raw_items())))
 
     def is_open(self) -> bool:
         ended = self.h11.trailing_data[1]
@@ -279,7 +289,6 @@ class H2Peer(Peer):
         return answer
 
     def wait_for_informational(self) -> None:
-        """Read until an interim response has come for the last request."""
         while not self.answers[self.last].informational and self._receive():
             pass
 

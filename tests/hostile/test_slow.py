@@ -14,6 +14,7 @@ from tests.helpers.peers import Kind, connect, open_socket
 from tests.helpers.waiting import assert_soon
 from tests.hostile.bystander import ask_once, undisturbed
 from tests.hostile.target import Target, Victim
+from tests.hostile.victim import THOUGHT_S
 from tests.hostile.wire import raw_socket, read_all
 
 CLIENTS = 50
@@ -73,6 +74,19 @@ def test_slow_content(kind: Kind, victim: Victim) -> None:
             sock.sendall(post(b"Content-Length: 5", content=b"he"))
         for sock in slow:
             assert b"HTTP/1.1 408 " in read_all(sock)
+
+
+def test_slow_handlers(kind: Kind, victim: Victim) -> None:
+    """A client that waits for us is not late, not even with content that it holds back for 100 (Continue)."""
+    assert THOUGHT_S > 3 * SHORT_S
+    limits = {"head_s": SHORT_S, "content_gap_s": SHORT_S, "unread_s": SHORT_S}
+    with serving(victim, limits) as target, connect(target, kind) as peer:
+        expecting = [("expect", "100-continue"), ("content-length", "2")]
+        peer.send_request("/think", method="POST", headers=expecting, end=False)
+        peer.wait_for_informational()
+        peer.send_content(b"ok", end=True)
+        answer = peer.read_answer()
+        assert (answer.status, answer.text) == (200, "ok")
 
 
 @pytest.mark.parametrize("kind", ["h1", "h1s", "h2"])

@@ -27,10 +27,13 @@ from typing import Any
 from wptproto import Request, Response, Server
 from wptproto.limits import Limits
 
-__all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "VAST_OCTETS"]
+__all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "THOUGHT_S", "VAST_OCTETS"]
 
 LARGE_OCTETS, PIECE_OCTETS, VAST_OCTETS = 64 * 1024, 4 * 1024, 16 * 1024 * 1024
 """How large the responses are: of ``/whole`` and ``/pieces``, of one piece, and of ``/vast``."""
+
+THOUGHT_S = 0.8
+"""How long the handler of ``/think`` takes before it reads its request's content."""
 
 VAST = bytes(VAST_OCTETS)
 PACKAGES = {"wptproto", "h2", "hpack", "hyperframe"}
@@ -67,6 +70,11 @@ def vast(request: Request, response: Response) -> bytes:
     return VAST
 
 
+def think(request: Request, response: Response) -> bytes:
+    time.sleep(THOUGHT_S)
+    return request.body
+
+
 def anything(request: Request, response: Response) -> str:
     request.raw_input.read()
     return "ok"
@@ -75,6 +83,7 @@ def anything(request: Request, response: Response) -> str:
 ROUTES = [
     ("GET", "/bystander", bystander),
     ("POST", "/echo", echo),
+    ("POST", "/think", think),
     ("GET", "/whole", whole),
     ("GET", "/pieces", pieces),
     ("GET", "/vast", vast),
