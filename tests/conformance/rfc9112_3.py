@@ -85,7 +85,6 @@ PROBES: list[Probe] = [
     # --- absolute-form
     accepted("absolute-form", ABSOLUTE, get(line=b"GET http://h/get HTTP/1.1"), sentence=ACCEPT_ABSOLUTE),
     accepted("absolute-form-port", ABSOLUTE, get(line=b"GET http://h:80/get HTTP/1.1"), sentence=ACCEPT_ABSOLUTE),
-    accepted("absolute-form-https", ABSOLUTE, get(line=b"GET https://h/get HTTP/1.1"), sentence=ACCEPT_ABSOLUTE),
     accepted("absolute-form-upper-case", ABSOLUTE, get(line=b"GET HTTP://H/get HTTP/1.1"), sentence=ACCEPT_ABSOLUTE),
     accepted("absolute-form-outweighs-host", ABSOLUTE, get(line=b"GET http://other:81/url HTTP/1.1"), says=b"//other:81/url", sentence=IGNORE_HOST),
     Probe(id="absolute-form-without-path", section=ABSOLUTE, sends=get(line=b"GET http://h HTTP/1.1"), statuses=(404,), stays=True),

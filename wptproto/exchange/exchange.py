@@ -51,6 +51,7 @@ class Exchange:
     def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
         head = received.head
         self.head = head
+        self._scheme = surroundings.scheme
         self._id = received.exchange_id
         self.bridge = bridge
         self._waits_for_continue = received.expects_continue
@@ -72,6 +73,11 @@ class Exchange:
         if surroundings.server_for is not None:
             self.request.server = surroundings.server_for(self.request)
         self.response = Response(self, self.request)
+
+    @property
+    def is_misdirected(self) -> bool:
+        """Whether a request is for https and came in the clear, or is for neither https nor http."""
+        return self.head.scheme not in (b"", b"http", self._scheme.encode())
 
     def make_writer(self, options: MessageOptions) -> ResponseWriter:
         """Return a writer for the protocol that carried the request."""

@@ -20,12 +20,13 @@ from wptproto.handlers.ready_made import AsIs, ErrorHandler, StaticHandler, Stri
 from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
 from wptproto.handlers.static import StaticFiles
-from wptproto.handlers.unrouted import MethodNotAllowed, NotImplementedMethod, Options
+from wptproto.handlers.unrouted import MethodNotAllowed, Misdirected, NotImplementedMethod, Options
 
 __all__ = ["Dispatcher", "is_async", "is_ours"]
 
 log = logging.getLogger("wptproto.handlers")
 
+_MISDIRECTED = Misdirected()
 _PACKAGE = Path(__file__).parent.parent
 _MACHINERY = tuple(str(_PACKAGE / folder) for folder in ("handlers", "exchange", "wptserve"))
 _OURS = (
@@ -48,13 +49,17 @@ class Dispatcher:
     Whatever a handler does, its exchange is finished or aborted exactly once when it is through.
     """
 
-    def __init__(self, router: Router, rewriter: Rewriter, *, tracebacks: bool = True) -> None:
+    def __init__(
+        self, router: Router, rewriter: Rewriter, *, tracebacks: bool = True, any_scheme: bool = False
+    ) -> None:
         """
         Args:
             router: Finds the handler of a request.
             rewriter: Is asked before, whether it is for another path.
             tracebacks: Whether clients and the log get whole tracebacks, or a line that says where.
+            any_scheme: Whether a request may be for another scheme than its connection's.
         """
+        self._any_scheme = any_scheme
         self._router = router
         self._rewriter = rewriter
         self._tracebacks = tracebacks
@@ -65,6 +70,8 @@ class Dispatcher:
 
         The request has its path, directory and url_base then.
         """
+        if exchange.is_misdirected and not self._any_scheme:
+            return _MISDIRECTED
         self._rewriter.rewrite(exchange.request)
         handler = self._router.get_handler(exchange.request)
         _settle(exchange.request, handler)

@@ -1,4 +1,4 @@
-"""What answers a request that no route takes."""
+"""What answers a request that no route takes, or that is not for this server at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 
-__all__ = ["REGISTERED", "MethodNotAllowed", "NotImplementedMethod", "Options", "allowed"]
+__all__ = ["REGISTERED", "MethodNotAllowed", "Misdirected", "NotImplementedMethod", "Options", "allowed"]
 
 REGISTERED = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 """Methods that every server knows of (RFC 9110 §9.1, RFC 5789)."""
@@ -51,3 +51,16 @@ class NotImplementedMethod:
 
     def __call__(self, request: Request, response: Response) -> None:
         response.set_error(501, f"no route takes the method {request.method}")
+
+
+class Misdirected:
+    """
+    Answers a request for a scheme that is not this connection's.
+
+    RFC 9110 §7.4: "a request for an "https" resource MUST be rejected unless it has been received over a
+    connection that has been secured". For other schemes than these two there is nobody here (§15.5.20).
+    """
+
+    def __call__(self, request: Request, response: Response) -> None:
+        scheme = request.head.scheme.decode("latin-1")
+        response.set_error(421, f"this connection is not for {scheme} (see: lenient, scheme)")

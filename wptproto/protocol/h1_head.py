@@ -87,7 +87,9 @@ class HeadReader:
         fields = parse_field_lines(section[:-2], self._limits, self._lenient)
         authority = self._authority(line, fields)
         method, target, version = line
-        return RequestHead(method, target.octets, target.path, authority, version, fields, octets)
+        return RequestHead(
+            method, target.octets, target.path, authority, version, fields, octets, target.scheme
+        )
 
     # --- the request line ----------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ def request_head(lines: Iterable[FieldLine]) -> RequestHead:
         authority=named,
         version="HTTP/2.0",
         fields=Fields(fields),
+        scheme=pseudo.get(b":scheme", b"").lower(),
     )
 
 

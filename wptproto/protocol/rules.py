@@ -21,7 +21,9 @@ __all__ = ["DEFAULT_RULES", "Leniency", "Rules", "leniencies", "too_large"]
 
 class Leniency(StrEnum):
     """
-    What can be forgiven in an HTTP/1.1 request; each value is the name to give in a configuration.
+    What can be forgiven in a request, over HTTP/1.1 if nothing else is said.
+
+    Each value is the name to give in a configuration.
 
     Attributes:
         BARE_CR: CR without LF counts as SP, in a field line (RFC 9112 §2.2).
@@ -37,6 +39,8 @@ class Leniency(StrEnum):
         OBS_FOLD: A line that begins with white space goes on with the one before it (§5.2).
         REPEATED_LENGTH: Content-Length may say the same number several times (RFC 9110 §8.6).
         REQUEST_LINE_SPACE: Any white space separates the parts of a request line, or surrounds them (§3).
+        SCHEME: A request for https is answered that came in the clear, and one for any other scheme, as
+            behind a gateway (RFC 9110 §7.4); over HTTP/2, too.
         SPACE_BEFORE_COLON: White space between a field's name and the colon is dropped (§5.1).
         TARGET: What is no request target, or not for this method, is taken for a path (§3.2).
         VERSION: Any version is taken for HTTP/1.1 (§2.3).
@@ -54,6 +58,7 @@ class Leniency(StrEnum):
     OBS_FOLD = "obs-fold"
     REPEATED_LENGTH = "repeated-length"
     REQUEST_LINE_SPACE = "request-line-space"
+    SCHEME = "scheme"
     SPACE_BEFORE_COLON = "space-before-colon"
     TARGET = "target"
     VERSION = "version"
@@ -80,7 +85,7 @@ class Rules:
 
     Attributes:
         limits: How much a peer may ask for.
-        lenient: What is forgiven in HTTP/1.1; nothing by default.
+        lenient: What is forgiven, in HTTP/1.1 but for what says otherwise; nothing by default.
         date: Returns the value of Date for answers that no handler makes. Without one they have none: "An
             origin server without a clock MUST NOT generate a Date header field" (RFC 9110 §6.6.1).
     """

@@ -65,6 +65,7 @@ class RequestHead:
         version: The protocol that carried it.
         fields: All fields in order; over HTTP/2 ``host`` stands first if ``:authority`` was given.
         octets: Request line and fields as received over HTTP/1.1; empty over HTTP/2.
+        scheme: From an absolute target, or ``:scheme``, in lower case; empty where the client named none.
     """
 
     method: str
@@ -74,6 +75,7 @@ class RequestHead:
     version: Version
     fields: Fields
     octets: bytes = b""
+    scheme: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,13 @@ class Target:
         octets: As received.
         path: From the first ``/``, with the query; ``*`` in asterisk-form, empty in authority-form.
         authority: Where absolute-form or authority-form name one.
+        scheme: Where absolute-form names one, in lower case; else empty.
     """
 
     octets: bytes
     path: bytes
     authority: Authority | None = None
+    scheme: bytes = b""
 
 
 def parse_authority(octets: bytes) -> Authority:
@@ -104,6 +106,7 @@ def parse_target(method: str, octets: bytes) -> Target:
     authority, rest = parse_authority(match["authority"]), match["rest"]
     # RFC 9110 §4.2.1: "A recipient that processes such a URI reference [with an empty host
     # identifier] MUST reject it as invalid."
-    if not authority.host and match["scheme"].lower() in (b"http", b"https"):
+    scheme = match["scheme"].lower()
+    if not authority.host and scheme in (b"http", b"https"):
         raise RemoteProtocolError(f"the request target names no host: {octets!r}")
-    return Target(octets, rest if rest.startswith(b"/") else b"/" + rest, authority)
+    return Target(octets, rest if rest.startswith(b"/") else b"/" + rest, authority, scheme)

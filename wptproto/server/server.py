@@ -22,7 +22,7 @@ from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
-from wptproto.protocol.rules import Rules, leniencies
+from wptproto.protocol.rules import Leniency, Rules, leniencies
 from wptproto.server.config import Config
 from wptproto.server.dump import describe
 from wptproto.server.engine import Engine
@@ -325,7 +325,8 @@ class Server:
 
     def _dispatcher(self) -> Dispatcher:
         suppressed = self._idle_config.logging["suppress_handler_traceback"]
-        return Dispatcher(self.router, self.rewriter, tracebacks=not suppressed)
+        any_scheme = Leniency.SCHEME in self._rules.lenient
+        return Dispatcher(self.router, self.rewriter, tracebacks=not suppressed, any_scheme=any_scheme)
 
     def _surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         root = None if self.doc_root is None else str(self.doc_root)
