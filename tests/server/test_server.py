@@ -364,7 +364,7 @@ def test_stop_with_what_async_handlers_began(certs_dir: Path, way: str) -> None:
 
 
 def test_stop_with_a_blocked_loop(certs_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """An async handler that blocks its loop is named in the log, and its port is free again."""
+    """An async handler that blocks its loop is named in the log; its clients are gone, its port is free."""
     blocked, let_go = threading.Event(), threading.Event()
 
     async def handler(request: Request, response: Response) -> None:
@@ -377,6 +377,7 @@ def test_stop_with_a_blocked_loop(certs_dir: Path, caplog: pytest.LogCaptureFixt
         peer.send_request()
         assert blocked.wait(10)
         assert_stops_in_time(server)
+        assert peer.sock.recv(1) == b""
         with Server(
             routes=[("*", "/*", hello)], certs_dir=certs_dir, http_port=port, https_port=None
         ) as second:

@@ -267,6 +267,10 @@ class Driver(asyncio.Protocol):
             exchanges=self._exchanges.states(now_s, handlers, windows_of, can_write=self._can_write),
         )
 
+    def shut(self) -> None:
+        """End the connection for its peer, from any thread, where the loop's own does not come to it."""
+        self._outlet.shut()
+
     def cut_off(self) -> None:
         """Close at once; nothing that is queued is sent."""
         self._outlet.abort()

@@ -147,10 +147,16 @@ class Engine:
         if self._thread.is_alive():
             place = thread_place(self.loop_thread)
             log.warning("an async handler blocks the loop, which ends when that lets go: %s", place)
-            for sockets, _ in self._listening:
-                for sock in sockets:
-                    with suppress(OSError):
-                        sock.shutdown(socket.SHUT_RDWR)  # so that the port is free all the same
+            self._shut_sockets()
+
+    def _shut_sockets(self) -> None:
+        """Have ports free and clients gone, though the loop, to which they belong, does not see to it."""
+        for sockets, _ in self._listening:
+            for sock in sockets:
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+        for driver in tuple(self._drivers):
+            driver.shut()
 
     def _close_sockets(self) -> None:
         for sockets, _ in self._listening:

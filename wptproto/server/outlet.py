@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 import sys
+from contextlib import suppress
 
 from wptproto.server.tls import TlsLayer
 
@@ -152,6 +153,12 @@ class Outlet:
         else:
             self.closing = True
             self._transport.close()
+
+    def shut(self) -> None:
+        """End the connection for its peer, from any thread; the transport learns of it from the loop."""
+        sock = self._transport.get_extra_info("socket")
+        with suppress(OSError):  # the peer was quicker
+            sock.shutdown(socket.SHUT_RDWR)
 
     def abort(self) -> None:
         """Close at once; nothing that waits is sent."""
