@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpack import Decoder, Encoder
+from hpack import Encoder
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -12,15 +12,14 @@ from hyperframe.frame import (
     HeadersFrame,
     PingFrame,
     PriorityFrame,
-    PushPromiseFrame,
     RstStreamFrame,
     SettingsFrame,
-    WindowUpdateFrame,
 )
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from tests.fuzz.machine import MAY_BE_REFUSED, ConnectionMachine, cuts, mostly, which
+from tests.fuzz.reader import Reader
 from tests.helpers.h2 import OPENING, REQUEST
 from tests.helpers.mutating import Mutation, mutate, mutations
 from wptproto.limits import Limits
@@ -65,53 +64,6 @@ GOOD_SETTINGS: list[dict[int, int]] = [
 BAD_SETTINGS: list[dict[int, int]] = [{2: 0}, {3: 0}, {6: 1}, {2: 2}, {4: 2**31}, {4: 2**31 - 1}, {5: 100}]
 settings = mostly(GOOD_SETTINGS, BAD_SETTINGS)
 increments = mostly([1, 5, 1000, 65535], [0, 2**31 - 1])
-
-
-class Reader:
-    """A client that looks at each frame, and whether it could have come there."""
-
-    def __init__(self) -> None:
-        self._decoder = Decoder()
-        self._begun: set[int] = set()
-        self._ended: set[int] = set()
-        self._is_over = False
-
-    def read(self, octets: bytearray) -> None:
-        """Take whole frames off the octets."""
-        while octets:
-            frame, length = Frame.parse_frame_header(memoryview(bytes(octets[:9])), strict=True)
-            frame.parse_body(memoryview(bytes(octets[9 : 9 + length])))
-            del octets[: 9 + length]
-            self._look_at(frame)
-
-    def _look_at(self, frame: Frame) -> None:
-        assert not self._is_over, "GOAWAY is the last frame"
-        stream_id = frame.stream_id
-        match frame:
-            case GoAwayFrame():
-                self._is_over = True
-            case HeadersFrame():
-                assert stream_id not in self._ended
-                assert "END_HEADERS" in frame.flags
-                section = dict(self._decoder.decode(frame.data, raw=True))
-                if stream_id not in self._begun:
-                    status = int(section[b":status"])
-                    assert 100 <= status <= 999
-                    if status >= 200:
-                        self._begun.add(stream_id)
-                else:
-                    assert b":status" not in section
-                    assert "END_STREAM" in frame.flags
-            case DataFrame():
-                assert stream_id in self._begun - self._ended
-            case PushPromiseFrame():
-                self._decoder.decode(frame.data, raw=True)
-            case RstStreamFrame():
-                self._ended.add(stream_id)
-            case _:
-                assert isinstance(frame, SettingsFrame | PingFrame | WindowUpdateFrame)
-        if isinstance(frame, HeadersFrame | DataFrame) and "END_STREAM" in frame.flags:
-            self._ended.add(stream_id)
 
 
 class H2Machine(ConnectionMachine):
