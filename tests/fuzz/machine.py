@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.fuzz.witness import Witness
 from tests.helpers.cutting import Trace, cut
 from wptproto.errors import ExchangeClosed, LocalProtocolError
-from wptproto.protocol.connection import Closing, Connection
+from wptproto.protocol.connection import Awaits, Closing, Connection
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.semantics.fields import FieldLine, Fields
@@ -267,7 +267,18 @@ class ConnectionMachine(RuleBasedStateMachine):
             case "close":
                 self.both(lambda connection: connection.close("enough"))
             case "expire":
-                self.both(lambda connection: connection.expire("too late"))
+                if self.whole.awaits is not Awaits.NOTHING:
+                    self.both(lambda connection: connection.expire("too late"))
+
+    @precondition(lambda self: self.is_open and self.witness.methods)
+    @rule(number=which, expires=mostly([False], [True]))
+    def wait_for_content(self, number: int, expires: bool) -> None:
+        """Content that a client owes is late now and then."""
+        exchange_id = self.exchange(number)
+        owes = self.both(lambda connection: connection.owes_content(exchange_id))
+        if expires:
+            events = self.both(lambda connection: connection.expire_content(exchange_id, "too late"))
+            assert owes or not events
 
     # --- what always holds ---------------------------------------------------------------------
 
