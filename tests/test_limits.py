@@ -12,9 +12,11 @@ from wptproto import ConfigError, Limits
 
 
 def test_none() -> None:
-    """Without limits, each of them is beyond what there can be."""
+    """Without limits, each of them is beyond what there can be, and any octet counts."""
     limits = Limits.none()
-    assert {getattr(limits, field.name) for field in fields(limits)} == {sys.maxsize}
+    assert limits.progress_octets == 1
+    others = {field.name for field in fields(limits)} - {"progress_octets"}
+    assert {getattr(limits, name) for name in others} == {sys.maxsize}
 
 
 def test_some() -> None:
@@ -39,6 +41,7 @@ def test_changed() -> None:
         ({"field_lines": True}, "field_lines is a whole number from 0 on, not True"),
         ({"field_lines": "3"}, "field_lines is a whole number from 0 on, not '3'"),
         ({"threads": 0}, "threads is a whole number from 1 on, not 0"),
+        ({"progress_octets": 0}, "progress_octets is a whole number from 1 on, not 0"),
         ({"connections": 0}, "connections is a whole number from 1 on, not 0"),
         ({"idle_s": 0}, "idle_s is a number of seconds above 0, not 0"),
         ({"idle_s": False}, "idle_s is a number of seconds above 0, not False"),

@@ -103,7 +103,7 @@ class Limits:
     @classmethod
     def none(cls) -> Self:
         """Return limits that nothing reaches, for tests that want none."""
-        return cls(**{field.name: sys.maxsize for field in fields(cls)})
+        return cls().changed({field.name: None for field in fields(cls)})
 
     def past(self, name: str) -> str:
         """Say that a peer is past a limit, with its name, for the peer and for the log."""
@@ -124,7 +124,7 @@ class Limits:
             if name not in known:
                 raise ConfigError(f"there is no limit {name!r}; there are {', '.join(known)}")
         return replace(
-            self, **{name: sys.maxsize if value is None else value for name, value in settings.items()}
+            self, **{name: _none(name) if value is None else value for name, value in settings.items()}
         )
 
 
@@ -136,7 +136,12 @@ def _check(name: str, value: object, *, in_seconds: bool) -> None:
         raise ConfigError(f"{name} is a whole number from {int(name in _AT_LEAST_ONE)} on, not {value!r}")
 
 
-_AT_LEAST_ONE = ("connections", "threads")
+def _none(name: str) -> int:
+    """Return what a limit is where there is none: what is enough to get on is little then, and not much."""
+    return 1 if name == "progress_octets" else sys.maxsize
+
+
+_AT_LEAST_ONE = ("connections", "threads", "progress_octets")
 
 
 DEFAULT_LIMITS = Limits()

@@ -297,7 +297,8 @@ class Driver(asyncio.Protocol):
         if not left and self._outlet.unread_octets:
             left.append(f"{self._outlet.unread_octets} octets that {peer} has not read")
         awaits = self._connection.awaits if self._connection is not None else Awaits.HANDSHAKE
-        if not left and self._received and awaits in (Awaits.HANDSHAKE, Awaits.HEAD, Awaits.CONTENT):
+        begun = (Awaits.HANDSHAKE, Awaits.HEAD, Awaits.FRAME, Awaits.CONTENT)
+        if not left and self._received and awaits in begun:
             left.append(f"{awaits.value} of {peer}")
         return left
 
