@@ -91,7 +91,7 @@ def test_no_seconds(seconds: Any) -> None:
 def waiting(server: Server) -> int:
     """Return how many requests wait, where no handler is async."""
     assert server._engine is not None
-    return len(server._engine._roster.tasks)
+    return len(server._engine._calls.roster.tasks)
 
 
 def released(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Exchange]]:

@@ -8,28 +8,26 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
-from wptproto.handlers.dispatcher import Dispatcher, is_async, is_ours
-from wptproto.handlers.router import Handler
+from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.calls import Calls
 from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen
 from wptproto.server.patience import look_interval_s
-from wptproto.server.roster import Roster
 from wptproto.server.stacks import thread_place
 from wptproto.server.state import ServerState
 from wptproto.server.survey import Survey
 from wptproto.server.tls import TlsTerms
-from wptproto.server.workers import Executor, Mailbox, WorkerPool
+from wptproto.server.workers import Mailbox
 
 __all__ = ["Engine"]
 
@@ -66,26 +64,18 @@ class Engine:
         """
         self.rules = rules
         self.surroundings = surroundings
-        self._dispatcher = dispatcher
-        self._latency = latency
         self._loop = asyncio.new_event_loop()
         self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
         self._drivers = Crowd(rules.limits.connections)
         self._loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
         self._looking: asyncio.TimerHandle | None = None
-        self._roster = Roster()
-        # While handlers are many, what they say is delivered when the pool looks, once for all of them.
-        self._workers, self._own_workers = (
-            WorkerPool("wptproto", self._loop.call_later, self._drain, rules.limits.threads) for _ in range(2)
-        )
+        # While handlers are many, what they say is delivered when a pool looks, once for all of them.
+        self._calls = Calls(self._loop, dispatcher, latency, rules.limits.threads, self._drain)
         self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(
-            self._loop,
-            self._deliver,
-            lambda: self._workers.is_looking() or self._own_workers.is_looking(),
+            self._loop, self._deliver, lambda: self._calls.are_many
         )
-        self._survey = Survey(self._loop, self._drivers, self._roster, (self._workers, self._own_workers))
-        self._loop.set_default_executor(Executor(self._workers))
+        self._survey = Survey(self._loop, self._drivers, self._calls.roster, self._calls.pools)
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._opening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -209,8 +199,7 @@ class Engine:
         if cut_off:
             more = f"; and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
             log.info("stopped, and cut off %s%s", "; ".join(cut_off[:MOST_NAMED]), more)
-        self._workers.stop()
-        self._own_workers.stop()
+        self._calls.stop()
         await self._settle()  # connections that were accepted in the last moment become ours, and end
         for server in self._servers:
             server.close()
@@ -296,49 +285,4 @@ class Engine:
         self._mailbox.post((driver, bridge))
 
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
-        handler = self._dispatcher.find(exchange)
-        if self._latency is None:
-            self._answer(exchange, handler)
-        else:
-            self._continue(self._answer_later(exchange, handler, bridge, self._latency()))
-
-    async def _answer_later(
-        self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge, delay_s: float
-    ) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay_s):
-                await bridge.gone()
-        if bridge.closed:
-            exchange.release()
-        else:
-            self._answer(exchange, handler)
-
-    def _answer(self, exchange: Exchange, handler: Handler | None) -> None:
-        if is_async(handler):
-            rest = self._dispatcher.run(exchange, handler)
-            if rest is not None:
-                self._continue(rest, exchange)
-        else:
-            # A handler that was written for a test may wait for another's request, so those that wait for
-            # nobody are not to stand behind it.
-            workers = self._own_workers if is_ours(handler) else self._workers
-            workers.submit(lambda: self._work(exchange, handler))
-
-    def _work(self, exchange: Exchange, handler: Handler | None) -> None:
-        """Run a handler, on a worker's thread."""
-        thread = threading.get_ident()
-        self._roster.threads[thread] = exchange
-        try:
-            rest = self._dispatcher.run(exchange, handler)
-        finally:
-            del self._roster.threads[thread]
-        if rest is not None:
-            try:
-                self._loop.call_soon_threadsafe(self._continue, rest, exchange)
-            except RuntimeError:
-                rest.close()  # the server has stopped
-
-    def _continue(self, rest: Coroutine[Any, Any, None], exchange: Exchange | None = None) -> None:
-        task = self._loop.create_task(rest)
-        self._roster.tasks[task] = exchange
-        task.add_done_callback(self._roster.tasks.pop)
+        self._calls.start(exchange, bridge)
