@@ -8,9 +8,9 @@ from collections.abc import Callable
 __all__ = ["assert_soon"]
 
 
-def assert_soon(holds: Callable[[], bool]) -> None:
+def assert_soon(holds: Callable[[], bool], *, within_s: float = 15) -> None:
     """Look again and again until it holds; fail where it never does."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.002)

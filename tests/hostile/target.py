@@ -22,7 +22,9 @@ __all__ = ["Held", "Target", "Victim"]
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_S = 60.0
 REST_S = 0.05
-REST_SHARE = 0.2
+REST_SHARE, ASKED_SHARE = 0.05, 0.2
+"""How much of the time a server may work that is at rest: with nobody there, and with a bystander."""
+SETTLED_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Target:
         """Return the lines of the log that tell of a fault of the server's own."""
         return [text for level, text in self.log() if level in ("ERROR", "CRITICAL")]
 
-    def at_rest(self, wanted: Callable[[Held], bool] = lambda _: True) -> Held:
+    def at_rest(self, wanted: Callable[[Held], bool] = lambda _: True, *, share: float = ASKED_SHARE) -> Held:
         """
         Wait until the processor has come to rest, and until what is held then is as wanted.
 
@@ -144,12 +146,12 @@ class Target:
         def rests() -> bool:
             begun_s, spent_s = time.monotonic(), self._victim.ask("spent")
             time.sleep(REST_S)
-            if self._victim.ask("spent") - spent_s > REST_SHARE * (time.monotonic() - begun_s):
+            if self._victim.ask("spent") - spent_s > share * (time.monotonic() - begun_s):
                 return False
             held[:] = [self.held()]
             return wanted(held[0])
 
-        assert_soon(rests)
+        assert_soon(rests, within_s=SETTLED_S)
         return held[0]
 
     @contextmanager
@@ -169,6 +171,6 @@ class Target:
             return not more
 
         try:
-            self.at_rest(is_let_go)
+            self.at_rest(is_let_go, share=REST_SHARE)
         except AssertionError:
             raise AssertionError(f"the server goes on, or holds {', '.join(more)}") from None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import resource
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.probe import get
-from tests.helpers.peers import Kind, open_socket
-from tests.hostile.bystander import undisturbed
-from tests.hostile.target import Target
+from tests.helpers.peers import Kind, connect, open_socket
+from tests.helpers.waiting import assert_soon
+from tests.hostile.bystander import ask_once, undisturbed
+from tests.hostile.target import Target, Victim
 from tests.hostile.victim import VAST_OCTETS
 from tests.hostile.wire import raw_socket
 
 IDLE = 2000
+CONNECTIONS, THREADS, GAP_S = 40, 4, 1.0
+"""Limits."""
+
 OTHER_DESCRIPTORS = 100
 VAST_GET = get(line=b"GET /vast HTTP/1.1")
 MB = 1024 * 1024
@@ -33,6 +38,37 @@ def test_idle_connections(target: Target) -> None:
         held = target.at_rest(lambda held: held.descriptors >= before.descriptors + count)
         assert held.threads <= before.threads + 2  # a bystander's
         assert held.octets - before.octets < count * 100
+
+
+def test_too_many_connections(kind: Kind, victim: Victim) -> None:
+    """Those that are idle give way to new ones, so that who comes then is served: ``connections``."""
+    with victim.serving({"connections": CONNECTIONS}) as target:
+        ask_once(target)
+        with target.nothing_left() as before, ExitStack() as stack:
+            for _ in range(3 * CONNECTIONS):
+                with suppress(ConnectionError):  # it may have to give way before it has come in
+                    stack.enter_context(open_socket(target, kind))
+            ask_once(target)
+            assert target.at_rest().descriptors <= before.descriptors + CONNECTIONS
+            assert target.logged("past the limit connections")
+
+
+def test_threads_run_out(kind: Kind, victim: Victim, tmp_path: Path) -> None:
+    """
+    Where all threads run handlers that wait for their clients, files are served, and all else as soon as
+    those clients are late: ``threads``, ``content_gap_s``.
+    """
+    (tmp_path / "file").write_text("here")
+    with victim.serving({"threads": THREADS, "content_gap_s": GAP_S}, tmp_path) as target:
+        ask_once(target)
+        with target.nothing_left(), ExitStack() as stack:
+            for _ in range(2 * THREADS):
+                slow = stack.enter_context(connect(target, kind))
+                slow.send_request("/echo", method="POST", headers=[("content-length", "5")], end=False)
+            with connect(target, kind) as peer:
+                assert peer.request("/file").text == "here"
+            assert_soon(lambda: target.logged("past the limit threads"))
+            ask_once(target)
 
 
 @h1_kinds

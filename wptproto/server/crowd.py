@@ -59,6 +59,11 @@ class Crowd(set[Driver]):
         else:
             self._too_many.say(f"{reason}; the one that was idle for longest was closed")
 
+    def discard(self, driver: object, /) -> None:
+        super().discard(driver)
+        if not self:
+            self._idle.clear()  # what was found is of nobody who is there
+
     def take_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """
         Be the loop's exception handler, which hears of it when no connection can be accepted.
