@@ -286,7 +286,7 @@ def test_other_streams_do_not_hide_it(serve: Serve, handler: Handler) -> None:
         read_to_end(peer)
         assert peer.goaway is not None
         assert peer.goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
-    assert handler.ended == [ExchangeClosed.__name__]
+    assert_soon(lambda: handler.ended == [ExchangeClosed.__name__])
 
 
 def test_lingering_for_a_client_that_does_not_read(serve: Serve) -> None:
