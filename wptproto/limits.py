@@ -45,6 +45,8 @@ class Limits:
             stream's window is what is in the way, or else the end of the connection.
         progress_octets: What counts as getting on; whoever sends or takes octet by octet would otherwise
             never be late.
+        crowded_gap_s: What *content_gap_s* and *unread_s* come down to, for each exchange by itself, while
+            requests wait for one of the *threads*.
         h2_concurrent_streams: Beyond them a request is refused with REFUSED_STREAM (RFC 9113 §5.1.2).
         h2_stream_window_octets: Content of one request that its handler has not consumed (RFC 9113 §6.9.2).
         h2_connection_window_octets: Content on its way at a time, on all streams together.
@@ -80,6 +82,7 @@ class Limits:
     content_gap_s: float = 600
     unread_s: float = 600
     progress_octets: int = 64 * 1024
+    crowded_gap_s: float = 1
 
     h2_concurrent_streams: int = 1024
     h2_stream_window_octets: int = 128 * 1024

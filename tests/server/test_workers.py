@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -105,7 +106,7 @@ def test_the_system_gives_no_thread(
         pool.submit(event.set)
     assert all(event.wait(10) for event in done)
     assert not failures
-    assert "no more threads: 0 run handlers, and 3 requests wait" in caplog.text
+    assert re.search("no more threads: 0 run handlers, and [123] requests wait", caplog.text)
     pool.stop()
 
 

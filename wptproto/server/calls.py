@@ -61,6 +61,11 @@ class Calls:
         """Whether a pool will look soon: more handlers came than threads are free."""
         return self._workers.is_looking() or self._own_workers.is_looking()
 
+    @property
+    def are_too_many(self) -> bool:
+        """Whether handlers wait for a thread, and there is to be no other."""
+        return self._workers.is_exhausted or self._own_workers.is_exhausted
+
     def stop(self) -> None:
         """Let free threads leave at once, and the others when their handlers return."""
         for pool in self.pools:

@@ -207,9 +207,15 @@ class Driver(asyncio.Protocol):
         """Write what has been queued, and see to what the connection wants next."""
         self._transmit()
 
-    def look(self, now_s: float) -> None:
-        """See whether the peer keeps the connection waiting for longer than the limits allow."""
-        for late in self._watch.look(self._connection, self._received, now_s):
+    def look(self, now_s: float, *, crowded: bool) -> None:
+        """
+        See whether the peer keeps the connection waiting for longer than the limits allow.
+
+        Args:
+            now_s: The time, from any origin.
+            crowded: Requests, of whomever, wait for a thread.
+        """
+        for late in self._watch.look(self._connection, self._received, now_s, crowded=crowded):
             self._expire(late)
             self._transmit()
         self._outlet.look(now_s)

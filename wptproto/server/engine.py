@@ -263,7 +263,7 @@ class Engine:
         now_s = self._loop.time()
         for driver in list(self._drivers):
             with self._guarded(driver):
-                driver.look(now_s)
+                driver.look(now_s, crowded=self._calls.are_too_many)
         if self._drivers:
             self._look_soon()
 

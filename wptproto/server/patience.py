@@ -34,7 +34,7 @@ _IN_OCTETS = (Awaits.CONTENT, Awaits.ROOM)
 def look_interval_s(limits: Limits) -> float:
     """Return how often to look, so that each limit is kept well enough."""
     shortest: float = min(getattr(limits, name) for name in _NAMES.values())
-    return min(_LONGEST_INTERVAL_S, shortest / _LOOKS_PER_LIMIT)
+    return min(_LONGEST_INTERVAL_S, shortest / _LOOKS_PER_LIMIT, limits.crowded_gap_s)
 
 
 class Patience:
@@ -44,7 +44,9 @@ class Patience:
         self._limits = limits
         self._marks: dict[Awaits, tuple[int, float]] = {}  # progress when it last was enough, and then
 
-    def exhausted(self, awaited: Mapping[Awaits, int], now_s: float) -> tuple[Awaits, str] | None:
+    def exhausted(
+        self, awaited: Mapping[Awaits, int], now_s: float, *, crowded: bool = False
+    ) -> tuple[Awaits, str] | None:
         """
         Return what is not waited for any longer, and why; None if all is.
 
@@ -52,12 +54,13 @@ class Patience:
             awaited: All that the peer is to do now, each with how far it has got: octets of content, or of
                 what it takes; else a number that is another one whenever it has come through.
             now_s: The time, from any origin.
+            crowded: Others wait for what this one keeps from them.
         """
         marks, self._marks = self._marks, {}
         for awaits, progress in awaited.items():
             if awaits is Awaits.NOTHING:
                 continue
-            name = _NAMES[awaits]
+            name = "crowded_gap_s" if crowded else _NAMES[awaits]
             least = self._limits.progress_octets if awaits in _IN_OCTETS else 1
             before, since_s = marks.get(awaits, (progress, now_s))
             if progress - before >= least:

@@ -40,7 +40,9 @@ class Watch:
         self._exchanges = exchanges
         self._patience = Patience(limits)
 
-    def look(self, connection: Connection | None, received_octets: int, now_s: float) -> Iterator[Late]:
+    def look(
+        self, connection: Connection | None, received_octets: int, now_s: float, *, crowded: bool
+    ) -> Iterator[Late]:
         """
         Return who is late.
 
@@ -48,10 +50,11 @@ class Watch:
             connection: None before it is clear which protocol the peer speaks.
             received_octets: How many have come, in all.
             now_s: The time, from any origin.
+            crowded: Requests wait for a thread, which those may have who wait for this peer.
         """
         if connection is not None and self._can_receive:
             for running in list(self._exchanges.running.values()):
-                yield from self._look_at(running, connection, now_s)
+                yield from self._look_at(running, connection, now_s, crowded)
         late = self._patience.exhausted(self._awaited(connection, received_octets), now_s)
         if late is not None:
             yield Late(None, *late)
@@ -60,7 +63,9 @@ class Watch:
     def _can_receive(self) -> bool:
         return not (self._outlet.closing or self._outlet.reading_paused)
 
-    def _look_at(self, running: Running, connection: Connection, now_s: float) -> Iterator[Late]:
+    def _look_at(
+        self, running: Running, connection: Connection, now_s: float, crowded: bool
+    ) -> Iterator[Late]:
         awaited = {Awaits.ROOM: running.sent_octets} if running.stalled else {}
         if connection.owes_content(running.bridge.exchange_id):
             awaited[Awaits.CONTENT] = running.received_octets
@@ -69,7 +74,7 @@ class Watch:
             return
         if running.patience is None:
             running.patience = Patience(self._limits)
-        late = running.patience.exhausted(awaited, now_s)
+        late = running.patience.exhausted(awaited, now_s, crowded=crowded)
         if late is not None:
             yield Late(running, *late)
 

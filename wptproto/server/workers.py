@@ -147,6 +147,11 @@ class WorkerPool:
         """Whether the pool will look again within PATIENCE_S: more handlers came than threads are free."""
         return self._looking
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether jobs wait, and nobody looks for a thread for them: there are as many as there can be."""
+        return self._waiting > 0 and not self._looking
+
     def submit(self, job: Callable[[], None]) -> None:
         """Run *job* on a thread, soon, whatever the others do; it must not raise."""
         with self._lock:
