@@ -85,6 +85,17 @@ def test_the_idlest_gives_way(
     assert "past the limit connections: 3; the one that was idle for longest was closed" in caplog.text
 
 
+def test_who_never_asked_goes_first(certs_dir: Path, kind: Kind, gate: Gate) -> None:
+    """A connection that has been of use stays, however many come that are of none."""
+    with serving(certs_dir, Limits(connections=3), gate) as server, ExitStack() as stack:
+        useful = stack.enter_context(connect(server, kind))
+        assert useful.request("/text").text == "text"
+        silent = [stack.enter_context(open_socket(server, "h1")) for _ in range(6)]
+        for sock in silent[:4]:
+            assert sock.recv(1) == b""
+        assert useful.request("/text").text == "text"
+
+
 def test_who_was_found_idle_may_be_at_work_again(certs_dir: Path, gate: Gate) -> None:
     """Who gives way is looked for in advance, and only goes if it has done nothing since."""
     with serving(certs_dir, Limits(connections=3), gate) as server, ExitStack() as stack:

@@ -3,6 +3,7 @@ Crowd: all connections of a server, and who gives way where they are too many.
 
 Nobody keeps them in the order in which they became idle, for that would cost something at each request.
 They are looked through when one has to go; what was found serves for the next times, too, if it still holds.
+Those that never made a request go first, so that who only opens connections is in the way of its own kind.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Crowd(set[Driver]):
         """
         super().__init__()
         self._limit = limit
-        self._idle: deque[tuple[float, weakref.ref[Driver]]] = deque()  # for longest first
+        self._idle: deque[tuple[float, weakref.ref[Driver]]] = deque()  # in the order in which they go
         self._next_look_s = 0.0
         self._next_relief_s = 0.0
         self._too_many, self._exhausted = Notice(), Notice()
@@ -52,7 +53,7 @@ class Crowd(set[Driver]):
         if len(self) <= self._limit:
             return
         reason = f"past the limit connections: {self._limit}"
-        idlest = self._idlest() or newcomer
+        idlest = self._idlest(newcomer) or newcomer
         self._close(idlest, reason)
         if idlest is newcomer:
             self._too_many.say(f"{reason}, and none is idle; a new one was closed")
@@ -90,16 +91,18 @@ class Crowd(set[Driver]):
         driver.stop(reason)
         self.discard(driver)
 
-    def _idlest(self) -> Driver | None:
-        """Return the connection that has been idle for longest; None where none is, or was a moment ago."""
+    def _idlest(self, newcomer: Driver | None = None) -> Driver | None:
+        """Return who is to go, not looking at a newcomer; None where none is idle, or was a moment ago."""
         driver = self._next_idle()
         if driver is None and time.monotonic() >= self._next_look_s:
-            self._look()
+            self._look(newcomer)
             driver = self._next_idle()
         return driver
 
-    def _look(self) -> None:
-        idle = [(since_s, driver) for driver in self if (since_s := driver.idle_since_s) is not None]
+    def _look(self, newcomer: Driver | None) -> None:
+        others = self - {newcomer}
+        idle = [(since_s, driver) for driver in others if (since_s := driver.idle_since_s) is not None]
+        idle = [found for found in idle if not found[1].has_served] or idle
         idle.sort(key=lambda found: found[0])
         self._idle.extend((since_s, weakref.ref(driver)) for since_s, driver in idle)
         self._next_look_s = time.monotonic() + len(self) * LOOK_S

@@ -240,6 +240,11 @@ class Driver(asyncio.Protocol):
             self._handle(connection.expire_content(running.bridge.exchange_id, reason))
 
     @property
+    def has_served(self) -> bool:
+        """Whether there has been a request."""
+        return self._exchanges.begun > 0
+
+    @property
     def idle_since_s(self) -> float | None:
         """When octets last went one way or the other; None while there is a request to take or to answer."""
         awaits = Awaits.HANDSHAKE if self._connection is None else self._connection.awaits
