@@ -36,10 +36,11 @@ class Fields:
     RFC 9110 §5.1 (names are case-insensitive), §5.3 (order of repeated fields).
     """
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_lines", "_values")
 
     def __init__(self, lines: Iterable[FieldLine] = ()) -> None:
         self._lines: tuple[FieldLine, ...] = tuple(lines)
+        self._values: dict[bytes, list[bytes]] | None = None  # by name in lower case, once somebody asks
 
     def __iter__(self) -> Iterator[FieldLine]:
         return iter(self._lines)
@@ -61,8 +62,12 @@ class Fields:
 
     def get_list(self, name: bytes) -> list[bytes]:
         """Return the values of all field lines of that name, in order."""
-        name = name.lower()
-        return [value for key, value in self._lines if key.lower() == name]
+        values = self._values
+        if values is None:
+            values = self._values = {}
+            for key, value in self._lines:
+                values.setdefault(key.lower(), []).append(value)
+        return values.get(name.lower(), [])
 
     def get(self, name: bytes) -> bytes | None:
         """Return the field's value, its lines joined by commas (RFC 9110 §5.3), or None."""
@@ -71,5 +76,8 @@ class Fields:
 
     def tokens(self, name: bytes) -> list[bytes]:
         """Return the members of a comma-separated list field, in lower case (RFC 9110 §5.6.1)."""
-        members = (part.strip(b" \t").lower() for value in self.get_list(name) for part in value.split(b","))
+        values = self.get_list(name)
+        if not values:
+            return []
+        members = (part.strip(b" \t").lower() for value in values for part in value.split(b","))
         return [member for member in members if member]
