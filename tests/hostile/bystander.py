@@ -24,7 +24,7 @@ PATIENCE_S = 2.0
 """How late an answer may be, in seconds of the server's processor time."""
 
 ASKING: tuple[Kind, ...] = ("h1", "h2")
-PAUSE_S = 0.005
+PAUSE_S = 0.02
 
 
 def ask(peer: Peer) -> float:

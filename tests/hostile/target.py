@@ -22,7 +22,7 @@ __all__ = ["Held", "Target", "Victim"]
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_S = 60.0
 REST_S = 0.05
-REST_SHARE, ASKED_SHARE = 0.05, 0.2
+REST_SHARE, ASKED_SHARE = 0.05, 0.5
 """How much of the time a server may work that is at rest: with nobody there, and with a bystander."""
 SETTLED_S = 60.0
 
