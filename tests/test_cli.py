@@ -348,6 +348,22 @@ def test_limits_and_leniency(certs_dir: Path, tmp_path: Path, flags: tuple[str, 
             assert sock.recv(1000).decode().split()[1] == status
 
 
+def test_core(tmp_path: Path) -> None:
+    """What connections are made of is said by a config file, and by a flag, which wins."""
+    config = tmp_path / "config.json"
+    config.write_text('{"core": "plain"}')
+    cores = []
+    for flags in (
+        [],
+        ["--core", "plain"],
+        ["--config", f"{config}"],
+        ["--config", f"{config}", "--core", "fast"],
+    ):
+        options = cli._parser().parse_args(["serve", *flags])
+        cores.append(cli._server(options, cli._config(options))._rules.core.value)
+    assert cores == ["fast", "plain", "plain", "fast"]
+
+
 def test_own_certificate(certs_dir: Path, tmp_path: Path) -> None:
     """A certificate of one's own is used, and clients have to trust it."""
     own = certs.ensure(tmp_path)
@@ -713,6 +729,10 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
         (
             ["serve", "--latency", "x"],
             "argument --latency: 'x' is no number of seconds; see: wptproto serve --help",
+        ),
+        (
+            ["serve", "--core", "slow"],
+            f"argument --core: 'slow' is none of fast, plain; {SEE}",
         ),
         (
             ["serve", "--limit", "idle_s"],

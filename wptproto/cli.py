@@ -17,7 +17,7 @@ from typing import NoReturn
 from wptproto import certs, demo, wpt
 from wptproto.errors import ConfigError, WptprotoError
 from wptproto.limits import Limits
-from wptproto.protocol.rules import leniencies
+from wptproto.protocol.rules import core_named, leniencies
 from wptproto.server.config import Config
 from wptproto.server.listener import is_wildcard
 from wptproto.server.ports import AskedPorts
@@ -107,6 +107,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         latency_s=options.latency,
         limits=_limits(options, config),
         lenient=options.lenient or None,
+        core=options.core,
     )
 
 
@@ -259,6 +260,8 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-limits", action="store_true", help="let clients ask for anything that no --limit forbids")
     lenient = "forgive this in HTTP/1.1 requests, as bare-lf; README has the names; all forgives everything"
     add("--lenient", metavar="NAME", type=_lenient, action="append", default=[], help=lenient)
+    core = "what connections are made of: fast, or plain, the libraries as they are (default: fast)"
+    add("--core", metavar="fast|plain", type=_core, help=core)
     add("--latency", metavar="SECONDS", type=_seconds, help=latency)
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
@@ -309,6 +312,13 @@ def _lenient(text: str) -> str:
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("lenient: ")) from None
     return text
+
+
+def _core(text: str) -> str:
+    try:
+        return core_named(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("core: ")) from None
 
 
 def _seconds(text: str) -> float:

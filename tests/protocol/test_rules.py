@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wptproto.errors import ConfigError
-from wptproto.protocol.rules import DEFAULT_RULES, Leniency, leniencies
+from wptproto.protocol.rules import DEFAULT_RULES, Core, Leniency, core_named, leniencies
 
 
 def test_leniencies_by_name() -> None:
@@ -23,6 +23,13 @@ def test_a_name_that_is_none() -> None:
     """The error tells those there are."""
     with pytest.raises(ConfigError, match=r"lenient: 'bare-if' is none of .*bare-lf"):
         leniencies(["host", "bare-if"])
+
+
+def test_cores_by_name() -> None:
+    """Each has a name, and another is an error that tells those there are."""
+    assert [core_named("fast"), core_named("plain")] == [Core.FAST, Core.PLAIN] == list(Core)
+    with pytest.raises(ConfigError, match="core: 'slow' is none of fast, plain"):
+        core_named("slow")
 
 
 def test_each_is_documented() -> None:

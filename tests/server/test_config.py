@@ -207,6 +207,8 @@ def test_load_several(tmp_path: Path) -> None:
         ('{"limits": {"idle_s": -1}}', "limits: idle_s is a number of seconds above 0, not -1"),
         ('{"lenient": "bare-lf"}', "lenient: a list is wanted, not 'bare-lf'"),
         ('{"lenient": ["x"]}', "lenient: 'x' is none of all, bare-cr,"),
+        ('{"core": "slow"}', "core: 'slow' is none of fast, plain"),
+        ('{"core": ["fast"]}', r"core: \['fast'\] is none of fast, plain"),
         ('{"lenient": [[]]}', r"lenient: \[\] is none of all, bare-cr,"),
     ],
 )

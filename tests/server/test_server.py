@@ -19,6 +19,7 @@ import pytest
 from tests.helpers.peers import Kind, connect, open_socket
 from wptproto import CertificateError, ConfigError, Request, Response, Server, certs
 from wptproto.limits import Limits
+from wptproto.protocol.rules import Core
 from wptproto.server.config import Config
 
 
@@ -517,3 +518,13 @@ def test_limits_and_leniency(certs_dir: Path) -> None:
             assert sock.recv(1000).startswith(b"HTTP/1.1 " + status)
     with pytest.raises(ConfigError, match="lenient: 'x' is none of"):
         Server(lenient=["x"])
+
+
+def test_core() -> None:
+    """What its connections are made of is said by an argument, or by its config."""
+    assert Server()._rules.core is Core.FAST
+    assert Server(core="plain")._rules.core is Core.PLAIN
+    assert Server(config=Config(core="plain"))._rules.core is Core.PLAIN
+    assert Server(core="fast", config=Config(core="plain"))._rules.core is Core.FAST
+    with pytest.raises(ConfigError, match="core: 'slow' is none of fast, plain"):
+        Server(core="slow")

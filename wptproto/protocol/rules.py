@@ -16,7 +16,35 @@ from enum import StrEnum
 from wptproto.errors import ConfigError, RemoteProtocolError
 from wptproto.limits import Limits
 
-__all__ = ["DEFAULT_RULES", "Leniency", "Rules", "leniencies", "too_large"]
+__all__ = ["DEFAULT_RULES", "Core", "Leniency", "Rules", "core_named", "leniencies", "too_large"]
+
+
+class Core(StrEnum):
+    """
+    What a connection is made of; what comes of octets and calls is the same.
+
+    Each value is the name to give in a configuration.
+
+    Attributes:
+        FAST: The libraries below, with rooms of ours in place of what is slow in them.
+        PLAIN: The libraries as they are, to tell a fault of ours from one of theirs.
+    """
+
+    FAST = "fast"
+    PLAIN = "plain"
+
+
+def core_named(name: object) -> Core:
+    """
+    Return the core of that name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    found = next((core for core in Core if core == name), None)
+    if found is None:
+        raise ConfigError(f"core: {name!r} is none of {', '.join(Core)}")
+    return found
 
 
 class Leniency(StrEnum):
@@ -88,11 +116,13 @@ class Rules:
         lenient: What is forgiven, in HTTP/1.1 but for what says otherwise; nothing by default.
         date: Returns the value of Date for answers that no handler makes. Without one they have none: "An
             origin server without a clock MUST NOT generate a Date header field" (RFC 9110 §6.6.1).
+        core: What connections are made of.
     """
 
     limits: Limits = field(default_factory=Limits)
     lenient: frozenset[Leniency] = frozenset()
     date: Callable[[], bytes] | None = None
+    core: Core = Core.FAST
 
 
 DEFAULT_RULES = Rules()

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from wptproto.errors import ConfigError
+from wptproto.protocol.rules import core_named
 from wptproto.server import config_values
 
 __all__ = ["Config"]
@@ -67,6 +68,7 @@ class Config(Mapping[str, Any]):
         limits: What clients may ask for, as far as it is not the default, by the names in Limits; None is for
             no limit.
         lenient: What is forgiven in HTTP/1.1 requests, by the names in Leniency.
+        core: What connections are made of, by the names in Core.
         others: Further keys and their values.
     """
 
@@ -81,6 +83,7 @@ class Config(Mapping[str, Any]):
     logging: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
     lenient: Sequence[str] = ()
+    core: str = "fast"
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +102,7 @@ class Config(Mapping[str, Any]):
             "logging": config_values.log_settings(self.logging),
             "limits": config_values.limit_settings(self.limits),
             "lenient": config_values.leniency_names(self.lenient),
+            "core": core_named(self.core).value,
             "others": dict(self.others),
         }
         for name, value in checked.items():

@@ -22,7 +22,7 @@ from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
-from wptproto.protocol.rules import Leniency, Rules, leniencies
+from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
 from wptproto.server.config import Config
 from wptproto.server.dump import describe
 from wptproto.server.engine import Engine
@@ -80,6 +80,7 @@ class Server:
         latency_s: float | Callable[[], float] | None = None,
         limits: Limits | None = None,
         lenient: Iterable[str] | None = None,
+        core: str | None = None,
     ) -> None:
         """
         Args:
@@ -107,6 +108,8 @@ class Server:
                 what the config says, and for the rest those of Limits.
             lenient: What is forgiven in HTTP/1.1 requests, by the names of Leniency: ``bare-lf``, or
                 ``all``. The default is what the config says, which is nothing by default.
+            core: What connections are made of: ``fast``, or ``plain`` for the libraries as they are. The
+                default is what the config says, which is ``fast`` by default.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -131,7 +134,12 @@ class Server:
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
         limits = DEFAULT_LIMITS.changed(config.limits) if limits is None else limits
-        self._rules = Rules(limits, leniencies(config.lenient if lenient is None else lenient), date_now)
+        self._rules = Rules(
+            limits,
+            leniencies(config.lenient if lenient is None else lenient),
+            date_now,
+            core_named(config.core if core is None else core),
+        )
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
