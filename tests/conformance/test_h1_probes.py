@@ -1,4 +1,4 @@
-"""Every probe, over sockets, in the clear and over TLS, whole and octet by octet."""
+"""Every probe, over sockets, in the clear and over TLS, whole and octet by octet, with either core."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.conformance.probe import Probe, get
 from tests.helpers.h1 import Message, read_one
 from tests.helpers.peers import open_socket
 from wptproto import Request, Response, Server
+from wptproto.protocol.rules import Core
 
 TABLES = (rfc9112_2, rfc9112_3, rfc9112_5, rfc9112_6, rfc9112_7, rfc9112_9)
 PROBES = [probe for table in TABLES for probe in table.PROBES]
@@ -66,12 +67,12 @@ def handler(request: Request, response: Response) -> bytes | str:
             return path
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, certs_dir: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=list(Core))
+def server(request: pytest.FixtureRequest, certs_dir: Path) -> Iterator[Server]:
     routes = [(methods, path, handler) for methods, path in (
         ("GET", "/get"), ("GET", "/after"), ("GET", "/smuggled"), ("GET", "/url"), ("POST", "/echo"), ("POST", "/deaf"),
     )]  # fmt: skip
-    with Server(routes=routes, certs_dir=certs_dir) as server:
+    with Server(routes=routes, certs_dir=certs_dir, core=request.param) as server:
         yield server
 
 

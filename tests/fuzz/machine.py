@@ -2,8 +2,8 @@
 A connection under anything that its two sides can do, in any order.
 
 Two connections get the same octets, the one as they come and the other cut into pieces, and the same
-calls; whatever comes of it comes of both. What a client sends, and what has to hold for what a server
-sends, differs by protocol, and stands in subclasses.
+calls; whatever comes of it comes of both. The first has the fast core, the second the plain one. What a
+client sends, and what has to hold for what a server sends, differs by protocol, and stands in subclasses.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.protocol.connection import Awaits, Closing, Connection
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.protocol.h2_frames import RawFrame
+from wptproto.protocol.rules import Core
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
@@ -60,8 +61,8 @@ class ConnectionMachine(RuleBasedStateMachine):
     Two connections of one kind.
 
     Attributes:
-        whole: The one that gets octets as they come.
-        pieces: The one that gets them cut.
+        whole: The one that gets octets as they come; it is fast.
+        pieces: The one that gets them cut; it is plain.
         witness: Of the first one's events.
         sent: What came out since it was looked at last.
         may_write_by_hand: Whether frames, and octets in their place, are sent past all rules.
@@ -69,7 +70,7 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.whole, self.pieces = self.open(), self.open()
+        self.whole, self.pieces = self.open(Core.FAST), self.open(Core.PLAIN)
         self.witness = Witness()
         self.sent = bytearray()
         self.may_write_by_hand = False
@@ -79,8 +80,8 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     # --- for protocols to say ------------------------------------------------------------------
 
-    def open(self) -> Connection:
-        """Return a new connection."""
+    def open(self, core: Core) -> Connection:
+        """Return a new connection with such a core."""
         raise NotImplementedError
 
     def look_at_sent(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -12,7 +14,7 @@ from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing, Connection
 from wptproto.protocol.events import ExchangeId
 from wptproto.protocol.h1 import H1Connection
-from wptproto.protocol.rules import Leniency, Rules
+from wptproto.protocol.rules import Core, Leniency, Rules
 
 LIMITS = Limits(
     request_line_octets=100,
@@ -87,8 +89,8 @@ class H1Machine(ConnectionMachine):
 
     goes_by = Rules(LIMITS)
 
-    def open(self) -> Connection:
-        return H1Connection(self.goes_by, cleartext=False)
+    def open(self, core: Core) -> Connection:
+        return H1Connection(replace(self.goes_by, core=core), cleartext=False)
 
     def look_at_response(self, exchange_id: ExchangeId) -> None:
         """Behind a connection that goes on, another client has read one whole response."""

@@ -25,7 +25,7 @@ from tests.helpers.mutating import Mutation, mutate, mutations
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.rules import Rules
+from wptproto.protocol.rules import Core, Rules
 from wptproto.semantics.fields import FieldLine
 
 LIMITS = Limits(
@@ -75,8 +75,8 @@ class H2Machine(ConnectionMachine):
         self._last_id = -1
         self._acknowledged = 0
 
-    def open(self) -> Connection:
-        return H2Connection(Rules(LIMITS))
+    def open(self, core: Core) -> Connection:
+        return H2Connection(Rules(LIMITS, core=core))
 
     def look_at_sent(self) -> None:
         self._reader.read(self.sent)

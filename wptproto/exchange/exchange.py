@@ -14,9 +14,8 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.exchange.writer import MessageOptions, ResponseWriter
 from wptproto.protocol.events import RequestReceived
-from wptproto.protocol.h1_framing import is_faulty
 from wptproto.semantics.fields import Fields
-from wptproto.semantics.message import ResponseHead, asks_to_persist, reason_phrase
+from wptproto.semantics.message import ResponseHead, reason_phrase
 
 __all__ = ["Exchange", "Surroundings"]
 
@@ -55,6 +54,7 @@ class Exchange:
         self._id = received.exchange_id
         self.bridge = bridge
         self._waits_for_continue = received.expects_continue
+        self._closes_anyway = received.closes
         self._writer: ResponseWriter | None = None
         self.content = RequestContent(
             acknowledge=bridge.acknowledge,
@@ -118,4 +118,4 @@ class Exchange:
     def _closes(self) -> bool:
         """Whether the HTTP/1.1 connection will close, as far as the request decides (RFC 9112 §6.3, §9.3)."""
         waits = self._waits_for_continue and not self.content.has_arrived
-        return waits or not asks_to_persist(self.head) or is_faulty(self.head)
+        return waits or self._closes_anyway

@@ -37,12 +37,14 @@ class RequestReceived:
         head: The request without its content.
         has_content: Whether ContentReceived may follow; RequestEnded follows in any case.
         expects_continue: The client waits for 100 (Continue) before it sends content (RFC 9110 §10.1.1).
+        closes: The connection will close behind this exchange, whatever the response is. HTTP/2 never does.
     """
 
     exchange_id: ExchangeId
     head: RequestHead
     has_content: bool
     expects_continue: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

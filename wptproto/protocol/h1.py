@@ -16,8 +16,6 @@ What we do not know: what a client does with a message that is unsound. So we cl
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -36,15 +34,14 @@ from wptproto.protocol.events import (
     UpgradeReceived,
 )
 from wptproto.protocol.h1_audit import Audit
-from wptproto.protocol.h1_content import ContentReader
-from wptproto.protocol.h1_framing import content_reader, is_faulty
-from wptproto.protocol.h1_head import HeadReader
-from wptproto.protocol.rules import DEFAULT_RULES, Leniency, Rules
+from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
+from wptproto.protocol.h1_known import examiner, request_reader
+from wptproto.protocol.h1_request import H1Request
+from wptproto.protocol.rules import DEFAULT_RULES, Rules
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import (
     RequestHead,
     ResponseHead,
-    asks_to_persist,
     never_has_content,
     reason_phrase,
 )
@@ -93,7 +90,8 @@ class H1Connection(Connection):
         """
         self._rules = rules
         self._cleartext = cleartext
-        self._head_reader = HeadReader(rules)
+        self._requests = request_reader(rules)
+        self._examine = examiner(rules)
         self._buffer = bytearray()
         self._reading = _Reading.HEAD
         self._eof = False
@@ -108,6 +106,10 @@ class H1Connection(Connection):
     def receive_data(self, data: bytes) -> list[Event]:
         if self._reading is _Reading.NOTHING:
             return []
+        if self._reading is _Reading.HEAD and not self._buffer:
+            request = self._requests.look_up(data)
+            if request is not None:
+                return self._take_known(request)
         self._buffer += data
         return self._read()
 
@@ -196,9 +198,16 @@ class H1Connection(Connection):
         ]
         self.closing = Closing.GRACEFUL
 
+    def _take_known(self, request: H1Request) -> list[Event]:
+        events: list[Event] = []
+        self._take_request(request, events)
+        if self._reading is _Reading.CONTENT:
+            self._read_content(events)
+        return events
+
     def _read_head(self, events: list[Event]) -> bool:
-        head = self._head_reader.read(self._buffer)
-        if head is None:
+        request = self._requests.read(self._buffer)
+        if request is None:
             if self._eof:
                 if self._buffer.rstrip(b"\r\n"):
                     raise RemoteProtocolError("the client closed inside the head of a request")
@@ -206,48 +215,30 @@ class H1Connection(Connection):
                 self.closing = Closing.GRACEFUL
                 events.append(PeerFinished("the client sent its last request"))
             return False
-        self._take_request(head, events)
+        self._take_request(request, events)
         return True
 
-    def _take_request(self, head: RequestHead, events: list[Event]) -> None:
-        self._content = None  # what goes wrong from here on is not the last request's
-        reader = content_reader(head, self._rules)
-        expects_continue = self._expects_continue(head)
-        self._content = reader
-        if reader.done and self._take_upgrade(head, events):
+    def _take_request(self, request: H1Request, events: list[Event]) -> None:
+        if request.length == 0 and self._take_upgrade(request, events):
             return
         self._last_id += 1
         exchange_id = ExchangeId(self._last_id)
-        persistent = asks_to_persist(head) and not is_faulty(head)
-        self._response = _Response(exchange_id, head, persistent, expects_continue and not reader.done)
-        events.append(RequestReceived(exchange_id, head, not reader.done, self._response.expects_continue))
+        head, length, expects_continue, persistent, _ = request
+        self._response = _Response(exchange_id, head, persistent, expects_continue)
+        events.append(RequestReceived(exchange_id, head, length != 0, expects_continue, not persistent))
+        self._content = ChunkedReader(self._rules) if length is None else LengthReader(length)
         self._reading = _Reading.CONTENT
         self._unconsumed = 0
 
-    def _expects_continue(self, head: RequestHead) -> bool:
-        """
-        Whether a client waits for 100 before it sends content.
-
-        RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than
-        100-continue MAY respond with a 417 (Expectation Failed) status code to indicate that the unexpected
-        expectation cannot be met." It does; and HTTP/1.0 knows of no 100.
-        """
-        expectations = head.fields.tokens(b"expect")
-        unknown = [expectation for expectation in expectations if expectation != b"100-continue"]
-        if unknown and Leniency.EXPECT not in self._rules.lenient:
-            raise RemoteProtocolError(f"an expectation that is not known: {unknown[0]!r}", status_hint=417)
-        return head.version == "HTTP/1.1" and b"100-continue" in expectations
-
-    def _take_upgrade(self, head: RequestHead, events: list[Event]) -> bool:
-        settings = _h2c_settings(head) if self._cleartext else None
-        if settings is None:
+    def _take_upgrade(self, request: H1Request, events: list[Event]) -> bool:
+        if request.h2c_settings is None or not self._cleartext:
             return False
         # RFC 7540 §3.2: the 101, and the first HTTP/2 frame behind it.
         self._outgoing += [
             h1_octets.status_line(101, reason_phrase(101)),
             b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
         ]
-        events.append(UpgradeReceived(head, settings, bytes(self._buffer)))
+        events.append(UpgradeReceived(request.head, request.h2c_settings, bytes(self._buffer)))
         self._buffer.clear()
         self._reading = _Reading.NOTHING
         return True
@@ -289,25 +280,23 @@ class H1Connection(Connection):
             return  # RFC 9110 §15.2: "a server MUST NOT send a 1xx response to an HTTP/1.0 client"
         if head.status == 100:
             response.expects_continue = False
-        self._queue(response, _head_octets(head))
-        response.sound &= _is_sound(head) and 100 <= head.status < 200 and head.status != 101
+        made = self._examine(head)
+        self._queue(response, made.octets)
+        response.sound &= made.sound and 100 <= head.status < 200 and head.status != 101
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         response = self._responding(exchange_id)
         if response.head_sent:
             raise LocalProtocolError("a final head was sent already", exchange_id=exchange_id)
         response.head_sent = True
-        if not head.chunked and b"transfer-encoding" in head.fields:
-            # The script frames its content itself; only reading along tells where it ends.
+        made = self._examine(head)
+        if made.frames_itself:
+            # The script does; only reading along tells where the content ends.
             response.audit = Audit(response.request.method)
-        else:
-            try:
-                response.remaining = _promised_length(head)
-            except ValueError:
-                response.sound = False
-        self._queue(response, _head_octets(head))
-        response.sound &= _is_sound(head)
-        response.persistent &= _lets_persist(response.request, head)
+        response.remaining = made.length
+        self._queue(response, made.octets)
+        response.sound &= made.sound
+        response.persistent &= made.lets_persist(response.request)
         if never_has_content(response.request.method, head.status):
             response.remaining = 0
         elif head.chunked:
@@ -418,60 +407,6 @@ class H1Connection(Connection):
         if response.ended:
             raise LocalProtocolError("content after its end", exchange_id=exchange_id)
         return response
-
-
-def _h2c_settings(head: RequestHead) -> bytes | None:
-    """Return HTTP2-Settings where a request asks for h2c as RFC 7540 §3.2.1 wants it, else None."""
-    options = head.fields.tokens(b"connection")
-    settings = head.fields.get_list(b"http2-settings")
-    if (
-        b"h2c" not in head.fields.tokens(b"upgrade")
-        or b"upgrade" not in options
-        or b"http2-settings" not in options
-        or len(settings) != 1
-        or head.version != "HTTP/1.1"
-    ):
-        return None
-    padded = settings[0] + b"=" * (-len(settings[0]) % 4)
-    try:
-        payload = base64.b64decode(padded, altchars=b"-_", validate=True)
-    except binascii.Error:
-        return None
-    return padded if len(payload) % 6 == 0 else None
-
-
-def _head_octets(head: ResponseHead) -> bytes:
-    lines = [h1_octets.field_line(name, value) for name, value in head.fields]
-    return b"".join([h1_octets.status_line(head.status, head.reason), *lines, b"\r\n"])
-
-
-def _is_sound(head: ResponseHead) -> bool:
-    return h1_octets.status_line_is_sound(head.status, head.reason) and h1_octets.field_section_is_sound(
-        head.fields
-    )
-
-
-def _promised_length(head: ResponseHead) -> int | None:
-    """
-    Return how much content a head promises, None where that is open.
-
-    Raises:
-        ValueError: Its fields do not frame the content as we are going to.
-    """
-    if h1_octets.is_chunked(head.fields) is not head.chunked:
-        raise ValueError("Transfer-Encoding is what ResponseHead.chunked says")
-    return h1_octets.content_length(head.fields)
-
-
-def _lets_persist(request: RequestHead, head: ResponseHead) -> bool:
-    """Whether another exchange may follow a response, as far as its fields tell (RFC 9112 §9.3)."""
-    if h1_octets.ends_connection(request.method, head.status, head.fields):
-        return False
-    # What HTTP/1.0 knows of persistence is Connection: keep-alive from both sides, and Content-Length:
-    # it takes chunks for content (RFC 9112 §6.1, Appendix C.2.2).
-    return request.version == "HTTP/1.1" or (
-        b"keep-alive" in head.fields.tokens(b"connection") and b"transfer-encoding" not in head.fields
-    )
 
 
 def _is_complete(response: _Response) -> bool:

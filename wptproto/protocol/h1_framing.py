@@ -10,19 +10,18 @@ from __future__ import annotations
 import re
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.protocol.h1_content import ChunkedReader, ContentReader, LengthReader
 from wptproto.protocol.rules import Leniency, Rules, too_large
 from wptproto.semantics.message import RequestHead
 
-__all__ = ["content_reader", "is_faulty"]
+__all__ = ["content_length", "is_faulty"]
 
 _LENGTH = re.compile(rb"[0-9]+")
 _MAX_DIGITS = 19
 
 
-def content_reader(head: RequestHead, rules: Rules) -> ContentReader:
+def content_length(head: RequestHead, rules: Rules) -> int | None:
     """
-    Return what reads the content behind a head.
+    Return how many octets of content come behind a head; None where they come in chunks.
 
     Raises:
         RemoteProtocolError: Its end is in doubt, or beyond what the limits allow.
@@ -36,10 +35,8 @@ def content_reader(head: RequestHead, rules: Rules) -> ContentReader:
             raise RemoteProtocolError("both Transfer-Encoding and Content-Length (RFC 9112 §6.3)")
         if head.version == "HTTP/1.0" and Leniency.CHUNKED_1_0 not in rules.lenient:
             raise RemoteProtocolError("Transfer-Encoding in an HTTP/1.0 request (RFC 9112 §6.1)")
-        return ChunkedReader(rules)
-    if not lengths:
-        return LengthReader(0)
-    return LengthReader(_parse_length(lengths, rules))
+        return None
+    return _parse_length(lengths, rules) if lengths else 0
 
 
 def is_faulty(head: RequestHead) -> bool:

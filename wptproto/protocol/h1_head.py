@@ -20,7 +20,7 @@ from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import RequestHead, Version
 from wptproto.semantics.target import Authority, Target, parse_authority, parse_target
 
-__all__ = ["HeadReader", "parse_field_lines"]
+__all__ = ["HeadOctets", "HeadReader", "RequestLine", "parse_field_lines"]
 
 # RFC 9110 §5.6.2: token = 1*tchar.
 _TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
@@ -44,10 +44,27 @@ _TLS_HANDSHAKE = 0x16
 _SHOWN_OCTETS = 200
 
 
-class _RequestLine(NamedTuple):
+class RequestLine(NamedTuple):
+    """The three parts of a request line (RFC 9112 §3)."""
+
     method: str
     target: Target
     version: Version
+
+
+class HeadOctets(NamedTuple):
+    """
+    A head, of which the request line is read.
+
+    Attributes:
+        line: What that says.
+        section: The field lines, each with its CRLF, and the empty line behind them.
+        whole: All of it, as received.
+    """
+
+    line: RequestLine
+    section: bytes
+    whole: bytes
 
 
 class HeadReader:
@@ -56,7 +73,7 @@ class HeadReader:
     def __init__(self, rules: Rules) -> None:
         self._limits = rules.limits
         self._lenient = rules.lenient
-        self._line: _RequestLine | None = None
+        self._line: RequestLine | None = None
         self._line_end = 0  # of the request line, behind its LF
         self._scanned = 0  # octets in which the end was looked for, in vain
 
@@ -70,6 +87,11 @@ class HeadReader:
         Raises:
             RemoteProtocolError: It is none, or too large.
         """
+        octets = self.take(buffer)
+        return None if octets is None else self.parse(octets)
+
+    def take(self, buffer: bytearray) -> HeadOctets | None:
+        """Take the octets of a head, as :meth:`read` does, which :meth:`parse` goes on with."""
         if self._line is None:
             self._drop_empty_lines(buffer)
             self._line = self._read_request_line(buffer)
@@ -80,15 +102,24 @@ class HeadReader:
             return None
         octets = bytes(buffer[:end])
         del buffer[:end]
-        section = octets[self._line_end :]
+        line, self._line, self._scanned = self._line, None, 0
+        return HeadOctets(line, octets[self._line_end :], octets)
+
+    def parse(self, octets: HeadOctets) -> RequestHead:
+        """
+        Read the field lines of a head.
+
+        Raises:
+            RemoteProtocolError: They are none, or too many, or do not tell whom the request is for.
+        """
+        line, section, whole = octets
         if Leniency.BARE_LF in self._lenient:
             section = _BARE_LF.sub(b"\r\n", section)
-        line, self._line, self._scanned = self._line, None, 0
         fields = parse_field_lines(section[:-2], self._limits, self._lenient)
         authority = self._authority(line, fields)
         method, target, version = line
         return RequestHead(
-            method, target.octets, target.path, authority, version, fields, octets, target.scheme
+            method, target.octets, target.path, authority, version, fields, whole, target.scheme
         )
 
     # --- the request line ----------------------------------------------------------------------
@@ -102,7 +133,7 @@ class HeadReader:
             while buffer.startswith((b"\r\n", b"\n")):
                 del buffer[: buffer.index(b"\n") + 1]
 
-    def _read_request_line(self, buffer: bytearray) -> _RequestLine | None:
+    def _read_request_line(self, buffer: bytearray) -> RequestLine | None:
         if buffer and buffer != b"\r":
             self._check_first_octet(buffer)
         end = buffer.find(b"\n", self._scanned)
@@ -144,7 +175,7 @@ class HeadReader:
             raise RemoteProtocolError(f"a line of the head ends with LF alone: {_shown(line)}")
         return end
 
-    def _authority(self, line: _RequestLine, fields: Fields) -> bytes:
+    def _authority(self, line: RequestLine, fields: Fields) -> bytes:
         """Return whom a request is for (RFC 9112 §3.2, §3.3)."""
         hosts = fields.get_list(b"host")
         try:
@@ -229,7 +260,7 @@ def _first_authority(hosts: list[bytes]) -> Authority | None:
         return None
 
 
-def _parse_request_line(line: bytes, lenient: frozenset[Leniency]) -> _RequestLine:
+def _parse_request_line(line: bytes, lenient: frozenset[Leniency]) -> RequestLine:
     match = _REQUEST_LINE.fullmatch(line)
     if match is not None:
         method, target, major, minor = match.groups()
@@ -240,12 +271,12 @@ def _parse_request_line(line: bytes, lenient: frozenset[Leniency]) -> _RequestLi
     version = _version(major, minor, lenient)
     name = method.decode("ascii")
     try:
-        return _RequestLine(name, parse_target(name, target), version)
+        return RequestLine(name, parse_target(name, target), version)
     except RemoteProtocolError:
         if Leniency.TARGET not in lenient:
             raise
         path = target if target.startswith(b"/") else b"/" + target
-        return _RequestLine(name, Target(target, path), version)
+        return RequestLine(name, Target(target, path), version)
 
 
 def _version(major: bytes, minor: bytes, lenient: frozenset[Leniency]) -> Version:

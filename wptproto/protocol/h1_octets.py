@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from wptproto.semantics.fields import FieldLine, Fields
+from wptproto.semantics.message import ResponseHead
 
 __all__ = [
     "LAST_CHUNK",
@@ -20,6 +21,7 @@ __all__ = [
     "field_line",
     "field_lines",
     "field_section_is_sound",
+    "head",
     "is_chunked",
     "last_chunk",
     "status_line",
@@ -45,6 +47,12 @@ def status_line(status: int, reason: bytes) -> bytes:
 def field_line(name: bytes, value: bytes) -> bytes:
     """Return ``name: value`` and CRLF."""
     return b"%s: %s\r\n" % (name, value)
+
+
+def head(response: ResponseHead) -> bytes:
+    """Return status line and field lines, with the empty line behind them (RFC 9112 §2.1)."""
+    lines = [field_line(name, value) for name, value in response.fields]
+    return b"".join([status_line(response.status, response.reason), *lines, b"\r\n"])
 
 
 def chunk(data: bytes | memoryview) -> bytes:

@@ -64,9 +64,10 @@ class Fields:
         """Return the values of all field lines of that name, in order."""
         values = self._values
         if values is None:
-            values = self._values = {}
+            values = {}
             for key, value in self._lines:
                 values.setdefault(key.lower(), []).append(value)
+            self._values = values  # whole, for others may look at the same moment
         return values.get(name.lower(), [])
 
     def get(self, name: bytes) -> bytes | None:
