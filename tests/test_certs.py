@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import pytest
 from cryptography import x509
@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wptproto import certs, pem
+from wptproto import certs, issuing, private_files
 from wptproto.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def names_of(certificate: x509.Certificate) -> set[str]:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != ".lock"}
+    return {path.name: path.read_bytes() for path in directory.iterdir() if not path.name.startswith(".")}
 
 
 def trusting(ca: Path) -> ssl.SSLContext:
@@ -440,6 +440,7 @@ class TestFiles:
             "ca.pem.new": 0o644,
             "server-key.pem.new": 0o600,
             "server.pem.new": 0o644,
+            ".server.fits.new": 0o644,
         }
         for name in ("ca-key.pem", "server-key.pem"):
             assert stat.S_IMODE((tmp_path / "certs" / name).stat().st_mode) == 0o600
@@ -590,6 +591,49 @@ class TestRenewal:
         monkeypatch.setattr(certs, "exclusive", None)
         assert certs.ensure(tmp_path) == files
         assert contents(tmp_path) == before
+
+    def test_what_was_found_to_fit_is_not_looked_at_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While the files are as they were, and for as long as they do, nobody looks what is in them."""
+        certs.ensure(tmp_path, now=NOW)
+
+        def look(*_: object) -> NoReturn:
+            raise AssertionError("somebody looks")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(issuing, "read_key", look)
+            certs.ensure(tmp_path, now=NOW + 300 * DAY)
+            for later in (NOW + 367 * DAY, NOW - 2 * DAY):
+                with pytest.raises(AssertionError, match="somebody looks"):
+                    certs.ensure(tmp_path, now=later)
+
+    @pytest.mark.parametrize("voucher", ["", "\xff", "0 0 0", "{} nan 1", "{} 0 0", "{}"])
+    def test_a_voucher_that_says_nothing(self, tmp_path: Path, voucher: str) -> None:
+        """A voucher that is broken, for other files or for another time is written anew."""
+        certs.ensure(tmp_path)
+        path = tmp_path / ".server.fits"
+        good = path.read_text()
+        path.write_text(voucher.format(good.split()[0]), encoding="latin-1")
+        before = contents(tmp_path)
+        certs.ensure(tmp_path)
+        assert path.read_text() == good
+        assert contents(tmp_path) == before
+
+    @POSIX_ONLY
+    def test_a_directory_without_the_right_to_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where no voucher can be written, what fits is looked at each time, and does."""
+        files = certs.ensure(tmp_path)
+        (tmp_path / ".server.fits").unlink()
+
+        def refuse(*_: object, **__: object) -> NoReturn:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(certs, "write_file", refuse)
+        assert certs.ensure(tmp_path) == files
+        assert not (tmp_path / ".server.fits").exists()
 
     def test_a_server_certificate_near_its_end(self, tmp_path: Path) -> None:
         """With 30 days left it stays; with less it is renewed, for the same key and by the same authority."""
@@ -763,7 +807,7 @@ class TestAtOnce:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A process that had to wait for the lock looks again, and makes nothing twice."""
-        exclusive = pem.exclusive
+        exclusive = private_files.exclusive
         made: dict[str, bytes] = {}
 
         @contextmanager

@@ -12,11 +12,15 @@ PACKAGE = Path(__file__).parent.parent / "wptproto"
 
 # A module may import from its own floor and from those below; the longest prefix decides.
 FLOORS = {
+    "wptproto.default_names": 0,
     "wptproto.errors": 0,
     "wptproto.limits": 0,
     "wptproto.version": 0,
     "wptproto.certs": 1,
+    "wptproto.host_names": 1,
+    "wptproto.issuing": 1,
     "wptproto.pem": 1,
+    "wptproto.private_files": 1,
     "wptproto.semantics": 1,
     "wptproto.protocol": 2,
     "wptproto.exchange": 3,

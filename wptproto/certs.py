@@ -19,91 +19,31 @@ Four rules, from which the rest follows:
 
 The directory belongs to this module: a file of one of those names that does not fit is replaced.
 
-Two doubts. RFC 5280 §6.1 lets a client take a trust anchor for a mere name and key, and so overlook its
-constraints; OpenSSL, Go and the browsers of today heed them, an old client may not. And host names become
-A-labels by IDNA 2003, the only one in the standard library, which makes ß into ss: who means ß gives the
-A-label.
+A doubt: RFC 5280 §6.1 lets a client take a trust anchor for a mere name and key, and so overlook its
+constraints; OpenSSL, Go and the browsers of today heed them, an old client may not.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import shlex
 import sys
-import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
+from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import CertificateError
-from wptproto.pem import exclusive, keep_private, read_certificates, read_key, read_pair, write_file
+from wptproto.host_names import Host, beyond_reserved, parsed, tag
+from wptproto.private_files import exclusive, keep_private, write_file
+
+if TYPE_CHECKING:
+    from wptproto.issuing import Issuer
 
 __all__ = ["DEFAULT_NAMES", "Certificates", "check_pair", "default_directory", "ensure", "instructions"]
-
-# OpenSSL and the browsers take no wildcard right below a top-level domain. `*.localhost` serves the clients
-# that do, and the subdomains that tests of several origins use stand beside it one by one.
-DEFAULT_NAMES: tuple[str, ...] = (
-    "localhost",
-    "www.localhost",
-    "www1.localhost",
-    "www2.localhost",
-    "élève.localhost",
-    "天気の良い日.localhost",
-    "*.localhost",
-    "127.0.0.1",
-    "::1",
-)
-
-_RESERVED_DOMAINS = ("localhost", "test")
-_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-
-_BACKDATED = timedelta(days=1)  # for clients whose clocks are behind
-_AUTHORITY_LIFETIME = timedelta(days=3650)
-_AUTHORITY_MARGIN = timedelta(days=400)  # more than a server certificate lasts, so that none outlives it
-_SERVER_LIFETIME = timedelta(days=397)  # browsers take no more than 398
-_SERVER_MARGIN = timedelta(days=30)
-
-# RFC 5280 §4.2.1.6: names are in the "preferred name syntax" of RFC 1034 §3.5, here with digits in front
-# (RFC 1123 §2.1) and with the underscores that hosts of private networks do have. What ends in a number was
-# meant as an IPv4 address and is no good one.
-_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?:\*\.)?(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}")
-_COMMON_NAME_LIMIT = 64  # RFC 5280 appendix A.1: ub-common-name
-
-_NO_USE = dict.fromkeys(
-    (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    ),
-    False,
-)
-
-_Host = str | IPv4Address | IPv6Address  # a host name in A-labels and lower case, or an address
-_Key = ec.EllipticCurvePrivateKey
-_Terms = tuple[x509.Name, list[tuple[x509.ExtensionType, bool]]]  # subject; extensions, whether critical
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,47 +108,23 @@ def ensure(
     """
     moment = datetime.now(UTC) if now is None else now
     folder = (default_directory() if directory is None else directory).absolute()
-    hosts = _hosts(names)
-    foreign = _ordered(_subtree(host) for host in hosts if not _is_reserved(host))
-    server_stem = "server" if hosts == _hosts(DEFAULT_NAMES) else f"server-{_digest(hosts)}"
+    hosts = parsed(names)
+    foreign = beyond_reserved(hosts)
+    server_stem = "server" if hosts == parsed(DEFAULT_NAMES) else f"server-{tag(hosts)}"
     files = Certificates(
-        ca=folder / (f"ca-{_digest(foreign)}.pem" if foreign else "ca.pem"),
+        ca=folder / (f"ca-{tag(foreign)}.pem" if foreign else "ca.pem"),
         certificate=folder / f"{server_stem}.pem",
         key=folder / f"{server_stem}-key.pem",
     )
-    authority = _Role(
-        certificate_path=files.ca,
-        key_path=files.ca.with_stem(f"{files.ca.stem}-key"),
-        lifetime=_AUTHORITY_LIFETIME,
-        margin=_AUTHORITY_MARGIN,
-        issuer=None,
-        terms=partial(_authority_terms, foreign),
-    )
-
-    def server(issuer: _Signed) -> _Role:
-        return _Role(
-            certificate_path=files.certificate,
-            key_path=files.key,
-            lifetime=_SERVER_LIFETIME,
-            margin=_SERVER_MARGIN,
-            issuer=issuer,
-            terms=partial(_server_terms, hosts, issuer.key.public_key()),
-        )
-
-    for key_path in (authority.key_path, files.key):
+    authority_key = files.ca.with_stem(f"{files.ca.stem}-key")
+    for key_path in (authority_key, files.key):
         keep_private(key_path, ours=True)
-    present = authority.find(moment)
-    if present is None or server(present).find(moment) is None:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with exclusive(folder / ".lock"):
-                # Both look again first: another process may have made them while this one waited.
-                server(authority.keep(moment)).keep(moment)
-        except OSError as error:
-            raise CertificateError(
-                f"cannot write certificates in {folder}: {error.strerror or error};"
-                " name a directory that you may write in"
-            ) from error
+    voucher = _Voucher(files, authority_key, hosts)
+    if not voucher.holds(moment):
+        from wptproto.issuing import Issuer
+
+        issuer = Issuer((files.ca, authority_key), (files.certificate, files.key), hosts, foreign)
+        _keep(folder, issuer, voucher, moment)
     return files
 
 
@@ -225,6 +141,8 @@ def check_pair(certificate: Path, key: Path) -> None:
     Raises:
         CertificateError: One of them cannot be read or is no such thing, or the key is another one's.
     """
+    from wptproto.pem import read_pair
+
     read_pair(certificate, key)
     keep_private(key, ours=False)
 
@@ -239,6 +157,10 @@ def instructions(certificates: Certificates) -> str:
     Raises:
         CertificateError: The authority's certificate cannot be read.
     """
+    import shlex
+
+    from wptproto.pem import read_certificates
+
     # Certificate stores tell authorities apart by a nickname; the common name has the tag that makes it one.
     authority = read_certificates(certificates.ca)[0]
     nickname = shlex.quote(authority.subject.rfc4514_string().removeprefix("CN="))
@@ -273,198 +195,72 @@ Edge and Chrome on Windows
 """
 
 
-# What certificates say
-
-
-def _hosts(names: Sequence[str]) -> list[_Host]:
-    """Return what *names* mean, in the one order that a set of them has."""
-    if isinstance(names, str):  # a sequence of strings too, its letters; one name was meant
-        names = [names]
-    if not names:
-        raise CertificateError("a server certificate needs a name; give one such as 'localhost'")
-    return _ordered(_host(name) for name in names)
-
-
-def _host(name: str) -> _Host:
-    try:
-        # By way of its octets, for certificates know no zone (`fe80::1%eth0`).
-        return ip_address(ip_address(name).packed)
-    except ValueError:
-        pass  # a host name, then
-    try:
-        host = name.encode("idna").decode("ascii").lower().removesuffix(".")
-    except UnicodeError:
-        host = ""
-    if not _HOST_NAME.fullmatch(host):
-        raise CertificateError(
-            f"{name!r} is neither a host name nor an IP address; a name such as 'www.example.test' has labels"
-            " of 1 to 63 letters, digits and hyphens, 253 characters in all, and '*' only as its first label"
-        )
-    return host
-
-
-def _ordered(hosts: Iterable[_Host]) -> list[_Host]:
-    # The shortest first, for it says best what a certificate is for: `a.test` before `*.a.test`.
-    return sorted(set(hosts), key=lambda host: (len(str(host)), str(host)))
-
-
-def _digest(hosts: list[_Host]) -> str:
-    return hashlib.sha256("\n".join(map(str, hosts)).encode()).hexdigest()[:8]
-
-
-def _is_reserved(host: _Host) -> bool:
-    if isinstance(host, str):
-        return host.rpartition(".")[2] in _RESERVED_DOMAINS
-    return any(host in network for network in _LOOPBACK)
-
-
-def _subtree(host: _Host) -> _Host:
-    # RFC 5280 §4.2.1.10: "Any DNS name that can be constructed by simply adding zero or more labels to
-    # the left-hand side of the name satisfies the name constraint."
-    return host.removeprefix("*.") if isinstance(host, str) else host
-
-
-def _authority_terms(foreign: list[_Host], key: ec.EllipticCurvePublicKey) -> _Terms:
-    key_identifier = x509.SubjectKeyIdentifier.from_public_key(key)
-    permitted: list[x509.GeneralName] = [
-        *(x509.DNSName(domain) for domain in _RESERVED_DOMAINS),
-        *(x509.IPAddress(network) for network in _LOOPBACK),
-        *(
-            x509.DNSName(host) if isinstance(host, str) else x509.IPAddress(ip_network(host))
-            for host in foreign
-        ),
-    ]
-    subject = _name(NameOID.COMMON_NAME, f"wptproto development CA {key_identifier.digest.hex()[:8]}")
-    return subject, [
-        (x509.BasicConstraints(ca=True, path_length=0), True),
-        (x509.KeyUsage(**_NO_USE | {"key_cert_sign": True, "crl_sign": True}), True),
-        # Name constraints leave mail addresses open, and whose code it is. This closes them.
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None), True),
-        (key_identifier, False),
-    ]
-
-
-def _server_terms(
-    hosts: list[_Host], issuer: ec.EllipticCurvePublicKey, key: ec.EllipticCurvePublicKey
-) -> _Terms:
-    # A common name is a host name or missing: where the alternative names have addresses only, OpenSSL takes
-    # the common name for a host name, even one such as "127.0.0.1", and finds that it is not permitted.
-    common_name = next((host for host in hosts if isinstance(host, str)), None)
-    if common_name is not None and len(common_name) <= _COMMON_NAME_LIMIT:
-        subject = _name(NameOID.COMMON_NAME, common_name)
-    else:
-        # Something, for an empty subject makes the alternative names critical (RFC 5280 §4.2.1.6).
-        subject = _name(NameOID.ORGANIZATION_NAME, "wptproto")
-    names = [x509.DNSName(host) if isinstance(host, str) else x509.IPAddress(host) for host in hosts]
-    return subject, [
-        (x509.SubjectAlternativeName(names), False),
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (x509.KeyUsage(**_NO_USE | {"digital_signature": True}), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.SubjectKeyIdentifier.from_public_key(key), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
-    ]
-
-
-def _name(attribute: x509.ObjectIdentifier, value: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(attribute, value)])
-
-
-# Finding and making them
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """A certificate, and the key that fits it."""
-
-    certificate: x509.Certificate
-    key: _Key
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """
-    A certificate that there has to be.
-
-    Attributes:
-        certificate_path: Its file; the certificate of its issuer comes second in it.
-        key_path: The file of its private key.
-        lifetime: From the first moment of its validity to the last.
-        margin: How much of that has to be left.
-        issuer: Who signs it; None if it signs itself.
-        terms: What it has to say, by its public key.
-    """
-
-    certificate_path: Path
-    key_path: Path
-    lifetime: timedelta
-    margin: timedelta
-    issuer: _Signed | None
-    terms: Callable[[ec.EllipticCurvePublicKey], _Terms]
-
-    def keep(self, now: datetime) -> _Signed:
-        """Return the certificate that is there, else a new one. The caller holds the directory's lock."""
-        return self.find(now) or self.make(now)
-
-    def find(self, now: datetime) -> _Signed | None:
-        """Return what the files hold, or None if that has to be made anew."""
-        key = _own_key(self.key_path)
-        if key is None:
-            return None
+def _keep(folder: Path, issuer: Issuer, voucher: _Voucher, now: datetime) -> None:
+    """Make what is not there or does not fit, and remember that all does now."""
+    digest = voucher.digest()
+    period = issuer.find(now)
+    if period is None:
         try:
-            certificate, *others = read_certificates(self.certificate_path)
-            start = certificate.not_valid_before_utc
-            wanted = self.sign(key, certificate.serial_number, start)
-            certificate.verify_directly_issued_by(self.issuer.certificate if self.issuer else certificate)
-        except (CertificateError, InvalidSignature, ValueError, TypeError):
-            return None
-        fits = certificate.tbs_certificate_bytes == wanted.tbs_certificate_bytes
-        follows = others == ([self.issuer.certificate] if self.issuer else [])
-        lasts = start <= now <= start + self.lifetime - self.margin
-        return _Signed(certificate, key) if fits and follows and lasts else None
-
-    def make(self, now: datetime) -> _Signed:
-        """Write a new certificate, for the key that is there if it can be used, else with a new one."""
-        key = _own_key(self.key_path)
-        if key is None:
-            key = ec.generate_private_key(ec.SECP256R1())
-            # Whatever stops us between these steps, no certificate stands beside a key that does not fit it.
-            self.certificate_path.unlink(missing_ok=True)
-            octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            write_file(self.key_path, octets, mode=0o600)
-        signed = _Signed(self.sign(key, x509.random_serial_number(), now - _BACKDATED), key)
-        chain = [signed, self.issuer] if self.issuer else [signed]
-        octets = b"".join(link.certificate.public_bytes(Encoding.PEM) for link in chain)
-        write_file(self.certificate_path, octets, mode=0o644)
-        return signed
-
-    def sign(self, key: _Key, serial_number: int, start: datetime) -> x509.Certificate:
-        """Return this certificate for *key*, valid from *start*, unwritten."""
-        subject, extensions = self.terms(key.public_key())
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.issuer.certificate.subject if self.issuer else subject)
-            .public_key(key.public_key())
-            .serial_number(serial_number)
-            .not_valid_before(start)
-            .not_valid_after(start + self.lifetime)
-        )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
-        return builder.sign(self.issuer.key if self.issuer else key, SHA256())
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with exclusive(folder / ".lock"):
+                # It looks again first: another process may have made them while this one waited.
+                period = issuer.keep(now)
+                digest = voucher.digest()
+        except OSError as error:
+            raise CertificateError(
+                f"cannot write certificates in {folder}: {error.strerror or error};"
+                " name a directory that you may write in"
+            ) from error
+    voucher.write(digest, *period)
 
 
-# Files
+class _Voucher:
+    """
+    A file that says of four others that they were found to fit, by which rules and until when.
+
+    To look whether they fit takes cryptography, which takes as long to import as all the rest of a server; a
+    digest takes no time. It is that of all that was looked at, and of the rules, so nothing else is vouched
+    for than what was found. Whoever could write a false voucher could as well write a false key.
+    """
+
+    def __init__(self, files: Certificates, authority_key: Path, hosts: list[Host]) -> None:
+        self._path = files.certificate.with_name(f".{files.certificate.stem}.fits")
+        rules = (Path(__file__).with_name(name) for name in ("issuing.py", "host_names.py"))
+        self._files = (*rules, files.ca, authority_key, files.certificate, files.key)
+        self._hosts = hosts
+
+    def digest(self) -> str:
+        """Return a digest of the files as they are; nothing if one cannot be read."""
+        found = sha256("\n".join(map(str, self._hosts)).encode())
+        try:
+            for path in self._files:
+                found.update(sha256(path.read_bytes()).digest())
+        except OSError:
+            return ""
+        return found.hexdigest()
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the files are as they were when they were vouched for, and do for the present."""
+        try:
+            digest, first, last = self._path.read_text("ascii").split()
+            return digest == self.digest() and float(first) <= now.timestamp() <= float(last)
+        except (OSError, ValueError):
+            return False
+
+    def write(self, digest: str, first: datetime, last: datetime) -> None:
+        """Vouch for the files that had a digest when they were looked at, if that can be."""
+        if not digest:
+            return
+        with suppress(OSError):
+            write_file(self._path, f"{digest} {first.timestamp()} {last.timestamp()}\n".encode(), mode=0o644)
 
 
 def _is_checkout(directory: Path) -> bool:
     try:
-        project = tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8"))
+        lines = (directory / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return False
-    return project.get("project", {}).get("name") == "wptproto" and (directory / "certs").is_dir()
+    return 'name = "wptproto"' in lines and (directory / "certs").is_dir()
 
 
 def _data_directory(platform: str) -> Path:
@@ -476,12 +272,3 @@ def _data_directory(platform: str) -> Path:
     # variables it should consider the path invalid and ignore it."
     data = os.environ.get("XDG_DATA_HOME", "")
     return Path(data) if os.path.isabs(data) else Path.home() / ".local" / "share"
-
-
-def _own_key(path: Path) -> _Key | None:
-    """Return a key that this module could have written, or None."""
-    try:
-        key = read_key(path)
-    except CertificateError:
-        return None
-    return key if isinstance(key, _Key) and isinstance(key.curve, ec.SECP256R1) else None

@@ -1,0 +1,19 @@
+"""What a certificate is for when nobody says."""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT_NAMES"]
+
+# OpenSSL and the browsers take no wildcard right below a top-level domain. `*.localhost` serves the clients
+# that do, and the subdomains that tests of several origins use stand beside it one by one.
+DEFAULT_NAMES: tuple[str, ...] = (
+    "localhost",
+    "www.localhost",
+    "www1.localhost",
+    "www2.localhost",
+    "xn--lve-6lad.localhost",  # élève
+    "xn--n8j6ds53lwwkrqhv28a.localhost",  # 天気の良い日
+    "*.localhost",
+    "127.0.0.1",
+    "::1",
+)
