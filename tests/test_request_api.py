@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Serve
 from tests.helpers.peers import Kind
 from wptproto import Request, Response
-from wptproto.semantics.forms import FilePart, FormValue
+from wptproto.semantics.form_content import FilePart, FormValue
 
 URLENCODED = ("Content-Type", "application/x-www-form-urlencoded")
 MULTIPART = ("Content-Type", "multipart/form-data; boundary=xx")

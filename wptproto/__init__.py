@@ -7,36 +7,40 @@ what a test asks for, well formed or not.
 
 from __future__ import annotations
 
-from wptproto.errors import (
-    CertificateError,
-    ConfigError,
-    ExchangeClosed,
-    HTTPException,
-    LocalProtocolError,
-    ProtocolError,
-    RemoteProtocolError,
-    RouteError,
-    ScriptError,
-    StashError,
-    WptprotoError,
-)
-from wptproto.exchange.h1_writer import H1ResponseWriter
-from wptproto.exchange.h2_writer import H2ResponseWriter
-from wptproto.exchange.request import Request, RequestHeaders
-from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
-from wptproto.exchange.writer import ResponseWriter
-from wptproto.handlers.ready_made import (
-    BasicAuthHandler,
-    ErrorHandler,
-    StaticHandler,
-    StringHandler,
-    json_handler,
-)
-from wptproto.handlers.router import Handler, Route, Router, any_method
-from wptproto.limits import Limits
-from wptproto.protocol.rules import Leniency
-from wptproto.server.server import Server
-from wptproto.version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wptproto.errors import (
+        CertificateError,
+        ConfigError,
+        ExchangeClosed,
+        HTTPException,
+        LocalProtocolError,
+        ProtocolError,
+        RemoteProtocolError,
+        RouteError,
+        ScriptError,
+        StashError,
+        WptprotoError,
+    )
+    from wptproto.exchange.h1_writer import H1ResponseWriter
+    from wptproto.exchange.h2_writer import H2ResponseWriter
+    from wptproto.exchange.request import Request, RequestHeaders
+    from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
+    from wptproto.exchange.writer import ResponseWriter
+    from wptproto.handlers.ready_made import (
+        BasicAuthHandler,
+        ErrorHandler,
+        StaticHandler,
+        StringHandler,
+        json_handler,
+    )
+    from wptproto.handlers.router import Handler, Route, Router, any_method
+    from wptproto.limits import Limits
+    from wptproto.protocol.rules import Leniency
+    from wptproto.server.server import Server
+    from wptproto.version import __version__
 
 __all__ = [
     # to run
@@ -78,3 +82,64 @@ __all__ = [
     "ConfigError",
     "__version__",
 ]
+
+# Where the names are; they are imported when asked for, so that nobody waits for those that others need.
+_HOMES = {
+    "wptproto.errors": (
+        "CertificateError",
+        "ConfigError",
+        "ExchangeClosed",
+        "HTTPException",
+        "LocalProtocolError",
+        "ProtocolError",
+        "RemoteProtocolError",
+        "RouteError",
+        "ScriptError",
+        "StashError",
+        "WptprotoError",
+    ),
+    "wptproto.exchange.h1_writer": ("H1ResponseWriter",),
+    "wptproto.exchange.h2_writer": ("H2ResponseWriter",),
+    "wptproto.exchange.request": (
+        "Request",
+        "RequestHeaders",
+    ),
+    "wptproto.exchange.response": (
+        "Content",
+        "Response",
+        "ResponseHeaders",
+        "Status",
+    ),
+    "wptproto.exchange.writer": ("ResponseWriter",),
+    "wptproto.handlers.ready_made": (
+        "BasicAuthHandler",
+        "ErrorHandler",
+        "StaticHandler",
+        "StringHandler",
+        "json_handler",
+    ),
+    "wptproto.handlers.router": (
+        "Handler",
+        "Route",
+        "Router",
+        "any_method",
+    ),
+    "wptproto.limits": ("Limits",),
+    "wptproto.protocol.rules": ("Leniency",),
+    "wptproto.server.server": ("Server",),
+    "wptproto.version": ("__version__",),
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what a public name stands for, when it is first asked for (PEP 562)."""
+        home = next((home for home, names in _HOMES.items() if name in names), None)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(home), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,7 @@ from hpack import Encoder
 from hyperframe.frame import HeadersFrame, SettingsFrame
 
 from tests.conformance.probe import Level
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.semantics.fields import FieldLine
 
 __all__ = [

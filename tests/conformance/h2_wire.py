@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hpack import Decoder
 
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.semantics.fields import FieldLine
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from h2.errors import ErrorCodes
 
 from tests.conformance.h2_probe import GET, POST, H2Probe, answered, begun, broken, frame, section
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 
 PREFACES, FORMAT, SIZE, COMPRESSION = (f"RFC 9113 §{number}" for number in ("3.4", "4.1", "4.2", "4.3"))
 SETTINGS_FOLLOW = "This sequence MUST be followed by a SETTINGS frame (Section 6.5), which MAY be empty."

@@ -9,12 +9,12 @@ import pytest
 from tests.helpers.h2 import OPENING, REQUEST, headers
 from tests.helpers.inline import begin
 from wptproto import HTTPException, Request, RequestHeaders
-from wptproto.exchange.request import RawHeaders
+from wptproto.exchange.raw_headers import RawHeaders
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2 import H2Connection
 from wptproto.semantics.fields import FieldLine
-from wptproto.semantics.forms import FilePart
+from wptproto.semantics.form_content import FilePart
 
 requests: list[Request] = []
 

@@ -15,7 +15,7 @@ from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.protocol.rules import Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead

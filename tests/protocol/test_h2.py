@@ -62,7 +62,7 @@ from wptproto.protocol.events import (
 )
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2 import FRAMES_A_TURN, H2Connection
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.semantics.fields import Fields
 
 THREE = ExchangeId(3)

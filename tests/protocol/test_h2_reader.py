@@ -26,7 +26,7 @@ from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import ProtocolViolated, WindowOpened
 from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 
 LIMITS = Limits()
 STREAM_WINDOW_OCTETS = LIMITS.h2_stream_window_octets

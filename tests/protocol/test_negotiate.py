@@ -9,7 +9,7 @@ from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import UpgradeReceived
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS, choose_by_alpn, choose_by_octets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wptproto.handlers import pipes as ours
+from wptproto.handlers.pipes import families as ours
 from wptproto.wptserve import pipes
 
 

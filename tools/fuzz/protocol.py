@@ -22,8 +22,7 @@ from wptproto.protocol.h1_head import HeadReader
 from wptproto.protocol.h1_transcript import Transcript
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder
 from wptproto.protocol.h2_fields import request_head, response_section, trailer_section
-from wptproto.protocol.h2_frames import RawFrame
-from wptproto.protocol.h2_reader import PREFACE
+from wptproto.protocol.h2_frames import PREFACE, RawFrame
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, shape_error
 from wptproto.protocol.rules import Leniency, Rules
 from wptproto.semantics.fields import FieldLine, Fields

@@ -10,7 +10,8 @@ from wptproto.semantics.authentication import Authentication
 from wptproto.semantics.conditions import range_applies, status_by_conditions
 from wptproto.semantics.cookies import parse_cookies
 from wptproto.semantics.fields import Fields
-from wptproto.semantics.forms import FilePart, parse_form, parse_urlencoded
+from wptproto.semantics.form_content import FilePart, parse_form
+from wptproto.semantics.forms import parse_urlencoded
 from wptproto.semantics.ranges import UnsatisfiableRange, is_in_another_unit, parse_range
 from wptproto.semantics.target import parse_authority, parse_target
 

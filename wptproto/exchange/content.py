@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedIOBase
@@ -281,7 +280,9 @@ class RequestContent(BufferedIOBase):
 
     def _open_spool(self) -> IO[bytes]:
         if self._spool is None:
-            self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_OCTETS)  # noqa: SIM115
+            from tempfile import SpooledTemporaryFile
+
+            self._spool = SpooledTemporaryFile(max_size=SPOOL_OCTETS)  # noqa: SIM115
         return self._spool
 
     def _read_to(self, position: int | None) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
 from wptproto.exchange.h1_writer import H1ResponseWriter
-from wptproto.exchange.h2_writer import H2ResponseWriter
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.exchange.writer import MessageOptions, ResponseWriter
@@ -82,6 +81,8 @@ class Exchange:
     def make_writer(self, options: MessageOptions) -> ResponseWriter:
         """Return a writer for the protocol that carried the request."""
         if self.head.version == "HTTP/2.0":
+            from wptproto.exchange.h2_writer import H2ResponseWriter  # not needed for HTTP/1.1 alone
+
             self._writer = H2ResponseWriter(self.head, options, self.bridge, self._id)
         else:
             self._writer = H1ResponseWriter(self.head, options, self.bridge, closes=self._closes)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from email.message import Message
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
 
 from wptproto.errors import NeedsHTTP2
 from wptproto.exchange.content import RequestContent
-from wptproto.exchange.frames import Frame, RequestFrames
 from wptproto.semantics.authentication import Authentication
-from wptproto.semantics.cookies import Cookies, parse_cookies
 from wptproto.semantics.fields import Fields, to_octets
-from wptproto.semantics.forms import FormValue, MultiDict, parse_form, parse_urlencoded
+from wptproto.semantics.forms import MultiDict, parse_urlencoded
 from wptproto.semantics.message import RequestHead
 
-__all__ = ["RawHeaders", "Request", "RequestHeaders"]
+if TYPE_CHECKING:  # few requests are asked for these
+    from wptproto.exchange.frames import Frame, RequestFrames
+    from wptproto.exchange.raw_headers import RawHeaders
+    from wptproto.semantics.cookies import Cookies
+    from wptproto.semantics.form_content import FormValue
+
+__all__ = ["Request", "RequestHeaders"]
 
 D = TypeVar("D")
 
@@ -78,25 +81,6 @@ class RequestHeaders(dict[Any, list[bytes]]):
 
     def __repr__(self) -> str:
         return f"RequestHeaders({super().__repr__()})"
-
-
-class RawHeaders(Message):
-    """
-    A request's fields as text of one character to one octet, in order, with case and repetition as received.
-
-    As with ``http.client``, ``[]`` and ``get`` answer the first line of a name, and None where there
-    is none; ``raw_items`` and ``items`` give all lines, and ``str`` writes them one below the other.
-    """
-
-    def __init__(self, fields: Fields) -> None:
-        super().__init__()
-        for name, value in fields:
-            self[name.decode("latin-1")] = value.decode("latin-1")
-        self.set_payload("")  # with none at all, ``str`` would write boundaries for a multipart type
-
-    def getallmatchingheaders(self, name: str) -> list[str]:
-        """Return the field lines of a name, as ``Name: value``."""
-        return [f"{key}: {value}" for key, value in self.raw_items() if key.lower() == name.lower()]
 
 
 class Request:
@@ -205,6 +189,8 @@ class Request:
     def raw_headers(self) -> RawHeaders:
         """The fields in order, with case and repetition as received."""
         if self._raw_headers is None:
+            from wptproto.exchange.raw_headers import RawHeaders
+
             self._raw_headers = RawHeaders(self.head.fields)
         return self._raw_headers
 
@@ -248,6 +234,8 @@ class Request:
         if self._frames is None:
             if self._h2_stream_id is None:
                 raise NeedsHTTP2("request.frames")
+            from wptproto.exchange.frames import RequestFrames
+
             self._frames = RequestFrames(
                 self.head,
                 self.raw_input,
@@ -261,6 +249,8 @@ class Request:
     def cookies(self) -> Cookies:
         """The cookies by name."""
         if self._cookies is None:
+            from wptproto.semantics.cookies import parse_cookies
+
             # RFC 9113 §8.2.3: "If there are multiple Cookie header fields after decompression,
             # these MUST be concatenated into a single octet string using the two-octet delimiter
             # of 0x3b, 0x20". HTTP/1.1 clients send one; two are taken in the same way.
@@ -302,6 +292,8 @@ class Request:
             HTTPException: 400; it is multipart content, malformed or cut short.
         """
         if self._post is None:
+            from wptproto.semantics.form_content import parse_form
+
             content_types = self.head.fields.get_list(b"content-type")
             position = self.raw_input.tell()
             self.raw_input.seek(0)

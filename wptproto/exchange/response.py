@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Protocol, TypeVar, overload
@@ -310,6 +309,8 @@ class Response(MessageOptions):
 
     def set_error(self, code: int, message: object = "") -> None:
         """Make this an error: the status, and JSON that says which and why."""
+        import json
+
         data = json.dumps({"error": {"code": code, "message": "" if message is None else str(message)}})
         self.status = code
         self.headers = [("Content-Type", "application/json"), ("Content-Length", len(data))]

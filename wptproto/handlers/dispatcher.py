@@ -14,12 +14,12 @@ from typing import Any
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
 from wptproto.exchange.exchange import Exchange
 from wptproto.exchange.request import Request
-from wptproto.handlers import imports, pipes, root_modules, stand_ins
+from wptproto.handlers import pipes
+from wptproto.handlers.filesystem import ServedFiles
 from wptproto.handlers.function import apply_returned, begun_async
-from wptproto.handlers.ready_made import AsIs, ErrorHandler, StaticHandler, StringHandler
+from wptproto.handlers.ready_made import ErrorHandler, StaticHandler, StringHandler
 from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
-from wptproto.handlers.static import StaticFiles
 from wptproto.handlers.unrouted import MethodNotAllowed, Misdirected, NotImplementedMethod, Options
 
 __all__ = ["Dispatcher", "is_async", "is_ours"]
@@ -30,16 +30,17 @@ _MISDIRECTED = Misdirected()
 _PACKAGE = Path(__file__).parent.parent
 _MACHINERY = tuple(str(_PACKAGE / folder) for folder in ("handlers", "exchange", "wptserve"))
 _OURS = (
-    AsIs,
     ErrorHandler,
     MethodNotAllowed,
     NotImplementedMethod,
     Options,
-    StaticFiles,
+    ServedFiles,
     StaticHandler,
     StringHandler,
 )
-_IMPORTING = (imports.__file__, root_modules.__file__, stand_ins.__file__)
+_IMPORTING = tuple(
+    str(_PACKAGE / "handlers" / f"{name}.py") for name in ("imports", "root_modules", "stand_ins")
+)
 
 
 class Dispatcher:

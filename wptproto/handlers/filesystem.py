@@ -18,9 +18,18 @@ from io import BufferedReader
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from wptproto.errors import HTTPException
+from wptproto.errors import ConfigError, HTTPException
 
-__all__ = ["ServedDirectory", "decoded", "names_in", "not_in_names", "open_regular", "resolve"]
+__all__ = [
+    "ServedDirectory",
+    "ServedFiles",
+    "decoded",
+    "names_in",
+    "not_in_names",
+    "open_regular",
+    "readable_directory",
+    "resolve",
+]
 
 
 def not_in_names(separator: str) -> tuple[bytes, ...]:
@@ -89,6 +98,25 @@ class ServedDirectory:
             return open_regular(found)
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {path}: {error.strerror}") from error
+
+
+class ServedFiles(ServedDirectory):
+    """One whose files are sent, and none of them run: no answer of it waits for another request."""
+
+
+def readable_directory(path: str | Path) -> Path:
+    """
+    Return a directory, resolved.
+
+    Raises:
+        ConfigError: It is not there, is none, or may not be read.
+    """
+    try:
+        root = Path(path).resolve(strict=True)
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise ConfigError(f"cannot serve {path}: {error.strerror}") from error
+    return root
 
 
 def decoded(path: str) -> bytes:

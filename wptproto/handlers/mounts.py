@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from wptproto.errors import ConfigError, HTTPException
-from wptproto.handlers.filesystem import resolve
+from wptproto.handlers.filesystem import readable_directory, resolve
 from wptproto.handlers.ready_made import AsIs
 from wptproto.handlers.router import Handler, Route, literal
 from wptproto.handlers.script import Scripts
 from wptproto.handlers.static import StaticFiles
 
-__all__ = ["mount_routes", "readable_directory"]
+__all__ = ["mount_routes"]
 
 _KINDS: tuple[tuple[str, str, Callable[[Path, str], Handler]], ...] = (
     ("*", ".py", Scripts),
@@ -65,18 +65,3 @@ def _file(path: str, directory: Path) -> Route:
         )
     methods, kind = next((methods, kind) for methods, end, kind in _KINDS if name.endswith(end))
     return methods, literal(path), kind(directory, base + "/")
-
-
-def readable_directory(path: str | Path) -> Path:
-    """
-    Return a directory, resolved.
-
-    Raises:
-        ConfigError: It is not there, is none, or may not be read.
-    """
-    try:
-        root = Path(path).resolve(strict=True)
-        next(root.iterdir(), None)
-    except OSError as error:
-        raise ConfigError(f"cannot serve {path}: {error.strerror}") from error
-    return root

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Awaitable, Mapping, Sequence
 from inspect import isawaitable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.handlers.filesystem import ServedDirectory
+from wptproto.handlers.filesystem import ServedFiles
 from wptproto.handlers.router import Handler
 from wptproto.semantics.authentication import Authentication
 from wptproto.semantics.fields import Value, to_octets
@@ -50,10 +49,12 @@ async def _json_later(returned: Awaitable[Any], response: Response) -> Any:
 
 
 def _json(returned: Any, response: Response) -> Any:
+    from json import dumps
+
     response.headers.set("Content-Type", "application/json")
     if isinstance(returned, tuple):
-        return (*returned[:-1], json.dumps(returned[-1]))
-    return json.dumps(returned)
+        return (*returned[:-1], dumps(returned[-1]))
+    return dumps(returned)
 
 
 class StringHandler:
@@ -142,7 +143,7 @@ class BasicAuthHandler:
         return self._handler(request, response)
 
 
-class AsIs(ServedDirectory):
+class AsIs(ServedFiles):
     """
     Answers with the octets of a file, status line and all, and closes the connection behind them.
 

@@ -8,14 +8,16 @@ another has left. All ports of a server are one process: the store is a dict and
 from __future__ import annotations
 
 import threading
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from wptproto.errors import StashError
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 __all__ = ["Stash", "StashStore"]
 
-_Key = tuple[bytes, UUID]
+_Key = tuple[bytes, "UUID"]
 
 
 class StashStore:
@@ -129,6 +131,8 @@ class Stash:
 
 
 def _uuid(key: str | bytes | UUID) -> UUID:
+    from uuid import UUID
+
     if isinstance(key, UUID):
         return key
     if not isinstance(key, str | bytes):

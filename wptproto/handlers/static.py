@@ -11,7 +11,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
-from wptproto.handlers.filesystem import ServedDirectory, decoded
+from wptproto.handlers.filesystem import ServedFiles, decoded
 from wptproto.handlers.header_files import lines_beside
 from wptproto.handlers.listing import listing
 from wptproto.handlers.selected import Selected, send_as_asked
@@ -19,7 +19,7 @@ from wptproto.handlers.selected import Selected, send_as_asked
 __all__ = ["StaticFiles"]
 
 
-class StaticFiles(ServedDirectory):
+class StaticFiles(ServedFiles):
     """
     Answers with the file a path names, or with the listing of a directory.
 

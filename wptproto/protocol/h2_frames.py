@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from hpack import Encoder
+from typing import TYPE_CHECKING
 
 from wptproto.errors import LocalProtocolError
 from wptproto.semantics.fields import FieldLine
 
-__all__ = ["CONTINUATION", "DATA", "END_HEADERS", "END_STREAM", "HEADERS", "RawFrame"]
+if TYPE_CHECKING:
+    from hpack import Encoder
+
+__all__ = ["CONTINUATION", "DATA", "END_HEADERS", "END_STREAM", "HEADERS", "PREFACE", "RawFrame"]
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client sends before its first frame (RFC 9113 §3.4)."""
 
 # RFC 9113 §6.1, §6.2, §6.10
 DATA, HEADERS, CONTINUATION = 0x0, 0x1, 0x9

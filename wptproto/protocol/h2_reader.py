@@ -16,14 +16,11 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from wptproto.protocol.h2_frames import DATA
+from wptproto.protocol.h2_frames import DATA, PREFACE
 from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, stream_of
 
-__all__ = ["PREFACE", "FrameReader"]
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client sends first (RFC 9113 §3.4)."""
+__all__ = ["FrameReader"]
 
 _ACK = 0x1
 _PADDED_WITH_PRIORITY = 0x28

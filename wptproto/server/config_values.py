@@ -6,8 +6,6 @@ Each function returns a value as the config keeps it, a copy, or raises a Config
 
 from __future__ import annotations
 
-import difflib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -40,6 +38,8 @@ _LOGGING: dict[str, Any] = {"level": "DEBUG", "suppress_handler_traceback": Fals
 
 def unknown_key(key: str, own: Iterable[str]) -> str:
     """Return what to say of a key that is none of a config's own."""
+    import difflib
+
     near = _RENAMED.get(key) or next(iter(difflib.get_close_matches(key, sorted(own), 1)), None)
     return f"{key}: there is no such key" + (f"; is {near} meant?" if near else "")
 
@@ -52,6 +52,8 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"not UTF-8 at octet {error.start}") from error
+    import json
+
     try:
         return settings(json.loads(text, object_pairs_hook=_without_repetition))
     except (ValueError, RecursionError) as error:

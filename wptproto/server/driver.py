@@ -31,8 +31,7 @@ from wptproto.protocol.events import (
     UpgradeReceived,
     WindowOpened,
 )
-from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets
+from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets, upgraded
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
@@ -374,7 +373,7 @@ class Driver(asyncio.Protocol):
     def _upgrade(self, event: UpgradeReceived) -> None:
         assert self._connection is not None
         self._outlet.send(self._connection.data_to_send())
-        self._connection, events = H2Connection.from_upgrade(event, self._host.rules)
+        self._connection, events = upgraded(event, self._host.rules)
         self._take(events)
 
     # --- to the transport ----------------------------------------------------------------------

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
-from wptproto import certs
+from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import ConfigError
 from wptproto.exchange.clock import date_now
 from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
-from wptproto.handlers.mounts import mount_routes, readable_directory
+from wptproto.handlers.filesystem import readable_directory
 from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
@@ -73,7 +73,7 @@ class Server:
         certificate: str | Path | None = None,
         key: str | Path | None = None,
         certs_dir: str | Path | None = None,
-        names: Sequence[str] = certs.DEFAULT_NAMES,
+        names: Sequence[str] = DEFAULT_NAMES,
         config: Config | None = None,
         rewrites: Iterable[Rewrite] = (),
         mounts: Mapping[str, str | Path] = MappingProxyType({}),
@@ -127,7 +127,7 @@ class Server:
         self.stash = Stash(StashStore(), "/")
         roots = {} if self.doc_root is None else {"/": self.doc_root}
         mounted = {**roots, **_aliased(config, self.doc_root), **mounts}
-        self.router = Router((*routes, *mount_routes(mounted)))
+        self.router = Router((*routes, *(_mounts(mounted) if mounted else ())))
         self.rewriter = Rewriter(rewrites)
         self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
@@ -303,6 +303,8 @@ class Server:
         if self._own_pair is not None:
             return self._own_pair[0]
         if self._ca is None:
+            from wptproto import certs
+
             self._ca = certs.ensure(self._certs_dir, self.names).ca
         return self._ca
 
@@ -347,6 +349,8 @@ class Server:
         """Return on what terms each kind of port speaks TLS; None is in the clear."""
         if not self._wanted_ports["https"] and not self._wanted_ports["h2"]:
             return {"http": None}
+        from wptproto import certs
+
         if self._own_pair is not None:
             certs.check_pair(*self._own_pair)
             pair = self._own_pair
@@ -392,6 +396,12 @@ def _listening_hosts(hosts: str | Sequence[str] | None, config: Config) -> tuple
     if not found:
         raise ConfigError("there is no host to listen on")
     return found
+
+
+def _mounts(mounted: Mapping[str, str | Path]) -> list[Route]:
+    from wptproto.handlers.mounts import mount_routes  # many a test serves no file
+
+    return mount_routes(mounted)
 
 
 def _aliased(config: Config, doc_root: Path | None) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from wptproto.errors import ConfigError
-from wptproto.handlers.mounts import readable_directory
+from wptproto.handlers.filesystem import readable_directory
 from wptproto.handlers.rewriter import Rewrite
 from wptproto.server.config import Config
 from wptproto.server.server import Server

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wptproto.handlers.pipes import (
+from wptproto.handlers.pipes.families import (
     Pipeline,
     boolean,
     gzip,

@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.inline import begin
 from wptproto import Response
-from wptproto.handlers import pipes
-from wptproto.handlers.pipes import Pipeline, apply, pipe_string_for
+from wptproto.handlers.pipes import apply, families, pipe_string_for
+from wptproto.handlers.pipes.families import Pipeline
 from wptproto.protocol.h1 import H1Connection
 
 
@@ -81,4 +81,4 @@ def test_apply(response: Response) -> None:
 def test_all_pipes() -> None:
     """Whoever imports the package has wptserve's six pipes, as pipes and as functions."""
     assert sorted(Pipeline.pipes) == ["gzip", "header", "slice", "status", "sub", "trickle"]
-    assert all(Pipeline.pipes[name].function is getattr(pipes, name) for name in Pipeline.pipes)
+    assert all(Pipeline.pipes[name].function is getattr(families, name) for name in Pipeline.pipes)

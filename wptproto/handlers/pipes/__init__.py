@@ -2,7 +2,7 @@
 Pipes: changes to a response that a request asks for in its query, or a file in its name.
 
 ``/file.txt?pipe=status(404)|trickle(d1:10:r2)`` sends the file's response through one pipe and then
-the other; ``.sub.`` in a file's name through ``sub``. Whoever imports this package has all of them.
+the other; ``.sub.`` in a file's name through ``sub``. They are imported when one of them is asked for.
 """
 
 from __future__ import annotations
@@ -13,32 +13,8 @@ from urllib.parse import unquote
 from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.handlers.pipes.content import gzip, slice  # noqa: A004  # the pipe's name
-from wptproto.handlers.pipes.headers import header, status
-from wptproto.handlers.pipes.registry import Pipeline, boolean, nullable, opt, pipe
-from wptproto.handlers.pipes.sub import sub, template
-from wptproto.handlers.pipes.timing import trickle
 
-__all__ = [
-    # for who answers
-    "apply",
-    "pipe_string_for",
-    "template",
-    "PipeError",
-    # for one's own pipes
-    "pipe",
-    "opt",
-    "nullable",
-    "boolean",
-    "Pipeline",
-    # the pipes
-    "gzip",
-    "header",
-    "slice",
-    "status",
-    "sub",
-    "trickle",
-]
+__all__ = ["PipeError", "apply", "pipe_string_for", "template"]
 
 _MARKUP = {".html", ".htm", ".xht", ".xhtml", ".xml", ".svg"}
 
@@ -77,4 +53,26 @@ def apply(pipe_string: str, request: Request, response: Response) -> Response:
     Raises:
         PipeError: A pipe is wrong. It makes a 500 of the response.
     """
-    return Pipeline(pipe_string)(request, response) if pipe_string else response
+    if not pipe_string:
+        return response
+    from wptproto.handlers.pipes.families import Pipeline
+
+    return Pipeline(pipe_string)(request, response)
+
+
+def template(request: Request, content: bytes, escape_type: str | None = "html") -> bytes:
+    """
+    Return content with each ``{{...}}`` in it replaced by what it stands for.
+
+    Args:
+        request: Whose URL, fields, server and document root the template may ask for.
+        content: The template. Octets outside of ``{{...}}`` stay as they are.
+        escape_type: ``html``, for text and quoted attributes; ``none``; or ``field``, which is ``none`` for
+            what is to be one line.
+
+    Raises:
+        PipeError: A substitution is wrong; the text says which, at which line, and why.
+    """
+    from wptproto.handlers.pipes import sub
+
+    return sub.template(request, content, escape_type)
