@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import wptproto
+from wptproto import certs
 
 ANSWER = """
 import socket, sys
@@ -84,3 +85,11 @@ def test_certificates_that_fit_need_no_cryptography(tmp_path: Path) -> None:
     made, found = (among(modules_after(f"import wptproto\n{serve}"), "cryptography") for _ in range(2))
     assert made
     assert not found
+
+
+def test_a_certificate_of_one_s_own_needs_no_cryptography(tmp_path: Path) -> None:
+    """Files that OpenSSL can use are looked at by nobody else."""
+    files = certs.ensure(tmp_path)
+    pair = f"certificate={str(files.certificate)!r}, key={str(files.key)!r}"
+    modules = modules_after(f"import wptproto\nwith wptproto.Server(https_port=0, {pair}): pass")
+    assert not among(modules, "cryptography")

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
 from wptproto.default_names import DEFAULT_NAMES
-from wptproto.errors import ConfigError
+from wptproto.errors import CertificateError, ConfigError
 from wptproto.exchange.clock import date_now
 from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
@@ -21,6 +21,7 @@ from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
+from wptproto.private_files import keep_private
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
 from wptproto.server.config import Config
@@ -347,18 +348,25 @@ class Server:
 
     def _terms(self) -> dict[str, TlsTerms | None]:
         """Return on what terms each kind of port speaks TLS; None is in the clear."""
-        if not self._wanted_ports["https"] and not self._wanted_ports["h2"]:
+        offered = {"https": self._alpn, "h2": ("h2",)}
+        wanted = {kind: protocols for kind, protocols in offered.items() if self._wanted_ports[kind]}
+        if not wanted:
             return {"http": None}
         from wptproto import certs
 
-        if self._own_pair is not None:
-            certs.check_pair(*self._own_pair)
-            pair = self._own_pair
-        else:
+        pair = self._own_pair
+        if pair is None:
             made = certs.ensure(self._certs_dir, self.names)
             self._ca = made.ca
             pair = made.certificate, made.key
-        return {"http": None, "https": make_terms(*pair, self._alpn), "h2": make_terms(*pair, ("h2",))}
+        try:
+            terms = {kind: make_terms(*pair, protocols) for kind, protocols in wanted.items()}
+        except CertificateError:
+            certs.check_pair(*pair)  # which says better what is wrong
+            raise
+        if self._own_pair is not None:
+            keep_private(pair[1], ours=False)
+        return {"http": None, **terms}
 
 
 class _ServerOfRequest:
