@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -37,7 +37,7 @@ class Trace:
 
 
 def _plain(event: Event) -> tuple[object, ...]:
-    values = [getattr(event, item.name) for item in fields(event) if item.name != "trailing_data"]
+    values = [value for name, value in zip(event._fields, event, strict=True) if name != "trailing_data"]
     return (type(event), *(_plain_error(value) for value in values))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from wptproto.semantics.fields import Fields
@@ -86,6 +84,6 @@ def test_asks_to_persist(version: Version, connection: list[bytes], answer: bool
 def test_heads_are_frozen() -> None:
     """A head is a value: nobody changes it on its way."""
     head = ResponseHead(200, Fields())
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         head.status = 404  # type: ignore[misc]
     assert head == ResponseHead(200, Fields(), b"", chunked=False)

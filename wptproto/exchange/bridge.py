@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wptproto.protocol.events import RequestReceived
 from wptproto.protocol.h2_frames import RawFrame
@@ -37,52 +38,45 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SendInformational:
+class SendInformational(NamedTuple):
     """Send a 1xx response."""
 
     head: ResponseHead
 
 
-@dataclass(frozen=True, slots=True)
-class SendHead:
+class SendHead(NamedTuple):
     """Send the final head; *end* says that no content follows."""
 
     head: ResponseHead
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendContent:
+class SendContent(NamedTuple):
     """Send content octets; *end* says that they are the last."""
 
     data: bytes
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendTrailers:
+class SendTrailers(NamedTuple):
     """Send the trailer section, and with it the end."""
 
     trailers: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class SendVerbatim:
+class SendVerbatim(NamedTuple):
     """Send octets as they are."""
 
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SendFrame:
+class SendFrame(NamedTuple):
     """Send one HTTP/2 frame as it is."""
 
     frame: RawFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Promised:
+class Promised(NamedTuple):
     """
     A promised exchange.
 
@@ -111,15 +105,13 @@ class AskRoom:
     answer: Future[int] = field(default_factory=Future)
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The response is as whole as it will be; *close* closes an HTTP/1.1 connection behind it."""
 
     close: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(NamedTuple):
     """Cut the response off, for the peer to see; *reason* is for the log."""
 
     reason: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
 
@@ -101,6 +100,17 @@ class Request:
         route_match: What the groups of the route's pattern matched, ``*`` among them.
     """
 
+    # What is made when somebody asks for it.
+    _frames: RequestFrames | None = None
+    _url: str | None = None
+    _url_parts: SplitResult | None = None
+    _headers: RequestHeaders | None = None
+    _raw_headers: RawHeaders | None = None
+    _get: MultiDict[bytes] | None = None
+    _post: MultiDict[FormValue] | None = None
+    _cookies: Cookies | None = None
+    _auth: Authentication | None = None
+
     def __init__(
         self,
         head: RequestHead,
@@ -123,20 +133,11 @@ class Request:
         self.server = server
         self.doc_root = doc_root
         self.url_base = "/"
-        self._frames: RequestFrames | None = None
         self._has_content = has_content
         self._h2_stream_id = h2_stream_id
         self.route_match: dict[str, str] = {}
         self._scheme = scheme
         self._server_address = server_address
-        self._url: str | None = None
-        self._url_parts: SplitResult | None = None
-        self._headers: RequestHeaders | None = None
-        self._raw_headers: RawHeaders | None = None
-        self._get: MultiDict[bytes] | None = None
-        self._post: MultiDict[FormValue] | None = None
-        self._cookies: Cookies | None = None
-        self._auth: Authentication | None = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url}>"
@@ -174,7 +175,7 @@ class Request:
         """Let the request be for another path, percent-encoded, with the query that it has."""
         mark, query = self.head.path.partition(b"?")[1:]
         target = path.encode("latin-1") + mark + query
-        self.head = replace(self.head, target=target, path=target)
+        self.head = self.head._replace(target=target, path=target)
         self.request_path = target.decode("latin-1")
         self._url = self._url_parts = None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from wptproto.errors import RemoteProtocolError
 from wptproto.semantics.fields import Fields
@@ -27,8 +26,7 @@ ExchangeId = NewType("ExchangeId", int)
 """HTTP/1.1: 1, 2, 3 in the order of requests. HTTP/2: the stream's identifier."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
+class RequestReceived(NamedTuple):
     """
     The head of a request is there; its content may still be on the way.
 
@@ -47,8 +45,7 @@ class RequestReceived:
     closes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContentReceived:
+class ContentReceived(NamedTuple):
     """
     Content octets arrived; acknowledge them when the handler has consumed them.
 
@@ -63,39 +60,34 @@ class ContentReceived:
     last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnded:
+class RequestEnded(NamedTuple):
     """The request is complete."""
 
     exchange_id: ExchangeId
     trailers: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class ContentFailed:
+class ContentFailed(NamedTuple):
     """The request will never be complete: its framing is broken, or the peer left in its midst."""
 
     exchange_id: ExchangeId
     error: RemoteProtocolError
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeReset:
+class ExchangeReset(NamedTuple):
     """The exchange ended before its time: RST_STREAM from the peer, or from us for the peer's error."""
 
     exchange_id: ExchangeId
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOpened:
+class WindowOpened(NamedTuple):
     """Content can be sent again: of one exchange, or, with None, of any (RFC 9113 §6.9)."""
 
     exchange_id: ExchangeId | None
 
 
-@dataclass(frozen=True, slots=True)
-class UpgradeReceived:
+class UpgradeReceived(NamedTuple):
     """
     The peer asked for HTTP/2 in the clear by Upgrade, and was answered 101 (RFC 7540 §3.2).
 
@@ -110,8 +102,7 @@ class UpgradeReceived:
     trailing_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolViolated:
+class ProtocolViolated(NamedTuple):
     """
     The peer broke the protocol, and has been told.
 
@@ -123,8 +114,7 @@ class ProtocolViolated:
     error: RemoteProtocolError
 
 
-@dataclass(frozen=True, slots=True)
-class PeerFinished:
+class PeerFinished(NamedTuple):
     """The peer will send no further request: GOAWAY, or the end of its octets between requests."""
 
     reason: str

@@ -17,8 +17,6 @@ client, the streams that are open go on (RFC 9113 §6.8).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import h2.exceptions
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
@@ -100,7 +98,7 @@ class H2Connection(Connection):
             connection, events = cls(rules), []
             connection._violated(error, events)
             return connection, events
-        head = replace(upgrade.head, version="HTTP/2.0", octets=b"")  # as it is answered
+        head = upgrade.head._replace(version="HTTP/2.0", octets=b"")  # as it is answered
         exchange_id = ExchangeId(1)
         connection._streams[exchange_id] = Stream(head.method, request_ended=True)
         events = [

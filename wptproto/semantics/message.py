@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wptproto.semantics.fields import Fields
 
@@ -52,8 +51,7 @@ def never_has_content(method: str, status: int) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """
     A request without its content.
 
@@ -78,8 +76,7 @@ class RequestHead:
     scheme: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """
     A response without its content, as a script wants it on the wire.
 
