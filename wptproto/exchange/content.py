@@ -34,6 +34,14 @@ class RequestContent(BufferedIOBase):
         trailers: The trailer section, once the request has ended.
     """
 
+    trailers = Fields()
+    _ended = False
+    _error: Exception | None = None
+    _unnoticed: Exception | None = None
+    _spool: IO[bytes] | None = None
+    _spooled = 0
+    _position = 0
+
     def __init__(self, *, acknowledge: Callable[[int], None], before_wait: Callable[[], None] | None) -> None:
         """
         Args:
@@ -45,14 +53,7 @@ class RequestContent(BufferedIOBase):
         self._acknowledge = acknowledge
         self._before_wait = before_wait
         self._arrived: deque[tuple[bytes, bool]] = deque()  # each with whether it is the last
-        self._ended = False
-        self._error: Exception | None = None
-        self._unnoticed: Exception | None = None
         self._signal = Signal()
-        self._spool: IO[bytes] | None = None
-        self._spooled = 0
-        self._position = 0
-        self.trailers = Fields()
 
     # --- the loop's side -----------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class H1ResponseWriter(ResponseWriter):
         """
         super().__init__(request, options, bridge)
         self._closes = closes
-        self._octets: list[bytes] = []  # of the head in the making, not handed over yet
+        self._octets: list[bytes] = []  # of a head that goes verbatim, not handed over yet
         self._verbatim = False
         self._chunked = False
 
@@ -74,18 +74,34 @@ class H1ResponseWriter(ResponseWriter):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def flush(self) -> Sent:
-        if self._octets and not self._is_interim():
-            self._verbatim = True
-            self._pending.append(SendVerbatim(b"".join(self._octets)))
-            self._octets.clear()
+        if self._status is not None and not self._headers_complete and not self._is_interim():
+            self._go_verbatim()
+            self._pend_octets()
         return super().flush()
 
+    def _go_verbatim(self) -> None:
+        """Send the rest as octets, and what there is of a head that has not left."""
+        if self._verbatim:
+            return
+        self._verbatim = True
+        if self._status is not None:
+            self._add_status()
+            for name, value in self._fields:
+                self._add_field(name, value)
+
+    def _pend_octets(self) -> None:
+        if self._octets:
+            self._pending.append(SendVerbatim(b"".join(self._octets)))
+            self._octets.clear()
+
     def _add_status(self) -> None:
-        assert self._status is not None
-        self._octets.append(h1_octets.status_line(self._status, self._reason))
+        if self._verbatim:
+            assert self._status is not None
+            self._octets.append(h1_octets.status_line(self._status, self._reason))
 
     def _add_field(self, name: bytes, value: bytes) -> None:
-        self._octets.append(h1_octets.field_line(name, value))
+        if self._verbatim:
+            self._octets.append(h1_octets.field_line(name, value))
 
     def _add_framing(self, length: int | None, without_content: bool) -> None:
         framed = b"content-length" in self._names or b"transfer-encoding" in self._names
@@ -105,18 +121,16 @@ class H1ResponseWriter(ResponseWriter):
     def _end_informational(self) -> None:
         if self._verbatim:
             self._octets.append(b"\r\n")
-            self._pending.append(SendVerbatim(b"".join(self._octets)))
+            self._pend_octets()
         else:
             self._pending.append(SendInformational(self._head()))
-        self._octets.clear()
 
     def _end_head(self, *, end: bool) -> None:
         if self._verbatim:
             self._octets.append(b"\r\n")
-            self._pending.append(SendVerbatim(b"".join(self._octets)))
+            self._pend_octets()
         else:
             self._pending.append(SendHead(self._head(), end))
-        self._octets.clear()
 
     def _head(self) -> ResponseHead:
         assert self._status is not None
@@ -129,7 +143,7 @@ class H1ResponseWriter(ResponseWriter):
             self._pending.append(SendContent(octets))
 
     def _add_raw(self, octets: bytes) -> None:
-        self._verbatim = True
+        self._go_verbatim()
         if self._status is None:
             self._status = self.default_status  # the script writes its own
         self._octets.append(octets)
@@ -144,9 +158,9 @@ class H1ResponseWriter(ResponseWriter):
         self._chunked = False
 
     def _add_end(self) -> None:
-        if self._octets:
-            self._pending.append(SendVerbatim(b"".join(self._octets)))
-            self._octets.clear()
+        if not self._headers_complete and self._status is not None:
+            self._go_verbatim()
+        self._pend_octets()
         if self._verbatim and self._chunked:
             self._pending.append(SendVerbatim(h1_octets.LAST_CHUNK))
 

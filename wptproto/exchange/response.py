@@ -135,7 +135,6 @@ class Response(MessageOptions):
     """
 
     def __init__(self, handler: WriterFactory, request: Request) -> None:
-        super().__init__()
         self.request = request
         self.content: Any = []
         self.writer = handler.make_writer(self)
@@ -339,15 +338,23 @@ class Response(MessageOptions):
         else:
             self.close_content()
 
-    def write(self) -> None:
-        """Send all of it; what is ready goes out at once, in one piece."""
-        held, self.explicit_flush = self.explicit_flush, self.explicit_flush or self.content_is_ready()
-        try:
+    def write(self, *, ends: bool = False) -> None:
+        """
+        Send all of it; what is ready goes out at once, in one piece.
+
+        Args:
+            ends: The end of the response follows, so what is ready waits for it.
+        """
+        pieces = self._ready_pieces()
+        if pieces is None:
             self._send_head(self.content_length())
             self.write_content()
-        finally:
-            self.explicit_flush = held
-        if not held:
+            return
+        self._put_head(sum(map(len, pieces)))
+        if self._sends_content():
+            for piece in pieces:
+                self.writer.put_content(piece)
+        if not (ends or self.explicit_flush):
             self.writer.flush()
 
     async def write_async(self) -> None:
@@ -365,22 +372,27 @@ class Response(MessageOptions):
 
     def content_is_ready(self) -> bool:
         """Whether all of the content is in memory already."""
-        return (
-            isinstance(self.content, str | bytes | list | tuple | None) and self.content_length() is not None
-        )
+        return self._ready_pieces() is not None
+
+    def _ready_pieces(self) -> list[bytes] | None:
+        """Return the content as octets, in the pieces it was given in; None if it is not all in memory."""
+        content = self.content
+        if content is None:
+            return []
+        if isinstance(content, str | bytes):
+            return [self.writer.encode(content)] if content else []
+        if not isinstance(content, list | tuple) or any(callable(item) for item in content):
+            return None
+        return [self.writer.encode(item) for item in content if item is not None]
 
     def _send_head(self, length: int | None) -> None:
-        self._length = length
-        held, self.explicit_flush = self.explicit_flush, True
-        try:
-            self.writer.write_status(*self.status)
-            for name, value in self.headers:
-                self.writer.write_header(name, value)
-            self.writer.finish_head(length)
-        finally:
-            self.explicit_flush = held
-        if not held:
+        self._put_head(length)
+        if not self.explicit_flush:
             self.writer.flush()
+
+    def _put_head(self, length: int | None) -> None:
+        self._length = length
+        self.writer.put_head(*self.status, self._headers, length)
 
     def _sends_content(self) -> bool:
         return self.request.method != "HEAD" or self.send_body_for_head_request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import IO
 
 from wptproto.errors import LocalProtocolError
@@ -39,12 +40,11 @@ class MessageOptions:
         close_connection: Close the HTTP/1.1 connection afterwards; HTTP/2 only ends the stream.
     """
 
-    def __init__(self) -> None:
-        self.encoding = "utf8"
-        self.add_required_headers = True
-        self.send_body_for_head_request = False
-        self.explicit_flush = False
-        self.close_connection = False
+    encoding = "utf8"
+    add_required_headers = True
+    send_body_for_head_request = False
+    explicit_flush = False
+    close_connection = False
 
     def content_length(self) -> int | None:
         """Return how many octets of content there will be, None where that cannot be known."""
@@ -66,22 +66,23 @@ class ResponseWriter(ABC):
     default_status = 200
     file_chunk_size = 32 * 1024
 
+    content_written = False
+    content_octets = 0
+    _status: int | None = None
+    _reason = b""
+    _headers_complete = False
+    _drops_content = False
+    _ended = False
+    _by_hand = False
+    _committed = False
+
     def __init__(self, request: RequestHead, options: MessageOptions, bridge: Bridge) -> None:
-        self.content_written = False
-        self.content_octets = 0
         self._request = request
         self._options = options
         self._bridge = bridge
         self._pending: list[Command] = []
-        self._status: int | None = None
-        self._reason = b""
         self._fields: list[FieldLine] = []
-        self._names: set[bytes] = set()
-        self._headers_complete = False
-        self._drops_content = False
-        self._ended = False
-        self._by_hand = False
-        self._committed = False
+        self._names: set[bytes] = set()  # in lower case
 
     # --- the verbs -----------------------------------------------------------------------------
 
@@ -102,12 +103,7 @@ class ResponseWriter(ABC):
         Raises:
             LocalProtocolError: A status was written already; use :meth:`write` for octets by hand.
         """
-        if self._status is not None:
-            raise LocalProtocolError("the status was written already")
-        self.content_written = True
-        self._status = code
-        self._reason = reason_phrase(code) if message is None else to_octets(message)
-        self._add_status()
+        self._put_status(code, message)
         return self._part_written()
 
     def write_header(self, name: Value, value: Value) -> Sent:
@@ -152,10 +148,8 @@ class ResponseWriter(ABC):
         """
         if not isinstance(data, str | bytes):
             return self.write_content_file(data)
-        octets = self.encode(data)
-        if not self._headers_complete:
-            self.finish_head(len(octets))
-        return self._write_octets(octets)
+        self.put_content(self.encode(data))
+        return self._part_written()
 
     def write_content_file(self, data: IO[bytes]) -> Sent:
         """
@@ -171,7 +165,8 @@ class ResponseWriter(ABC):
                 self.finish_head(None)
             answer = self._part_written()
             while answer and (piece := data.read(self.file_chunk_size)):
-                answer = self._write_octets(self.encode(piece))
+                self._put_octets(self.encode(piece))
+                answer = self._part_written()
         finally:
             data.close()
         return answer
@@ -188,10 +183,11 @@ class ResponseWriter(ABC):
         """
         octets = self.encode(data)
         if self._headers_complete:
-            return self._write_octets(octets)
-        self.content_written = True
-        self._by_hand = True
-        self._add_raw(octets)
+            self._put_octets(octets)
+        else:
+            self.content_written = True
+            self._by_hand = True
+            self._add_raw(octets)
         return self._part_written()
 
     def write_raw_content(self, data: str | bytes | IO[bytes]) -> Sent:
@@ -288,6 +284,21 @@ class ResponseWriter(ABC):
     def committed(self) -> bool:
         """Whether any of the final response was handed over, so that no other can take its place."""
         return self._committed
+
+    def put_head(
+        self, code: int, message: str | bytes | None, lines: Iterable[FieldLine], length: int | None
+    ) -> None:
+        """Write a whole head, and flush nothing; *length* is as for :meth:`finish_head`."""
+        self._put_status(code, message)
+        for name, value in lines:
+            self._add(name, value)
+        self.finish_head(length)
+
+    def put_content(self, octets: bytes) -> None:
+        """Write content as :meth:`write_content` does, and flush nothing."""
+        if not self._headers_complete:
+            self.finish_head(len(octets))
+        self._put_octets(octets)
 
     def finish_head(self, length: int | None) -> None:
         """
@@ -388,11 +399,19 @@ class ResponseWriter(ABC):
 
     # --- within --------------------------------------------------------------------------------
 
+    def _put_status(self, code: int, message: str | bytes | None) -> None:
+        if self._status is not None:
+            raise LocalProtocolError("the status was written already")
+        self.content_written = True
+        self._status = code
+        self._reason = reason_phrase(code) if message is None else to_octets(message)
+        self._add_status()
+
     def _open_head(self) -> None:
         if self._headers_complete:
             raise LocalProtocolError("the headers were ended already; write_trailers() comes after content")
         if self._status is None:
-            self.write_status(self.default_status)
+            self._put_status(self.default_status, None)
 
     def _add(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))
@@ -403,12 +422,11 @@ class ResponseWriter(ABC):
         if name.lower() not in self._names:
             self._add(name, value)
 
-    def _write_octets(self, octets: bytes) -> Sent:
+    def _put_octets(self, octets: bytes) -> None:
         self._check_not_ended()
         if octets and not self._drops_content:
             self._add_content(octets)
             self.content_octets += len(octets)
-        return self._part_written()
 
     def _check_not_ended(self) -> None:
         if self._ended:

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterable, Coroutine
 from pathlib import Path
-from types import AsyncGeneratorType, TracebackType
+from types import AsyncGeneratorType, FunctionType, TracebackType
 from typing import Any
 
 from wptproto.errors import ExchangeClosed, HTTPException, RemoteProtocolError
@@ -41,6 +41,8 @@ _OURS = (
 _IMPORTING = tuple(
     str(_PACKAGE / "handlers" / f"{name}.py") for name in ("imports", "root_modules", "stand_ins")
 )
+_PLAIN = (str, bytes)
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Dispatcher:
@@ -94,15 +96,18 @@ class Dispatcher:
             return None
         try:
             returned = _call(exchange, handler)
-            if exchange.bridge.closed and inspect.iscoroutine(returned):
-                returned.close()
-                exchange.release()
-                return None
-            if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
-                return self._run_async(exchange, returned)
-            apply_returned(returned, exchange.response)
-            if isinstance(exchange.response.content, AsyncIterable):
-                return self._run_async(exchange, None)
+            if type(returned) in _PLAIN:  # what most handlers return, and there is no need to ask what it is
+                exchange.response.content = returned
+            else:
+                if exchange.bridge.closed and inspect.iscoroutine(returned):
+                    returned.close()
+                    exchange.release()
+                    return None
+                if inspect.isawaitable(returned) or isinstance(returned, AsyncIterable):
+                    return self._run_async(exchange, returned)
+                apply_returned(returned, exchange.response)
+                if isinstance(exchange.response.content, AsyncIterable):
+                    return self._run_async(exchange, None)
             if returned is not None:
                 _pipe(exchange)
             self._complete(exchange)
@@ -133,9 +138,7 @@ class Dispatcher:
             self._warn_of_what_is_lost(exchange)
         else:
             _check_request(exchange)
-            # The end follows at once, so what is ready waits for it and leaves together with it.
-            response.explicit_flush = response.explicit_flush or response.content_is_ready()
-            response.write()
+            response.write(ends=True)
         exchange.finish()
 
     def _warn_of_what_is_lost(self, exchange: Exchange) -> None:
@@ -213,6 +216,10 @@ class Dispatcher:
 
 def is_async(handler: Handler | None) -> bool:
     """Whether a handler is ``async def``: then running it is through at once and needs no thread."""
+    if type(handler) is FunctionType and not handler.__dict__:
+        return (
+            handler.__code__.co_flags & _ASYNC != 0
+        )  # as inspect finds in the end, for it asks for marks first
     return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
 
 
