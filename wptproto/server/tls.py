@@ -120,16 +120,20 @@ class TlsLayer:
             if not self.established:
                 self._object.do_handshake()
                 self.established = True
-            while piece := self._object.read(_PIECE_OCTETS):
+            # To read on where nothing is left would say so by an exception, which costs as much as the read.
+            while self._incoming.pending or self._object.pending():
+                piece = self._object.read(_PIECE_OCTETS)
+                if not piece:
+                    self.peer_closed = True
+                    break
                 pieces.append(piece)
-            self.peer_closed = True
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
             self.peer_closed = True
         except ssl.SSLError as error:
             raise _explained(error) from error
-        return b"".join(pieces)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _look_at_hello(self, reader: ClientHelloReader, octets: bytes) -> None:
         """Refuse a client with which there is no protocol to speak, as soon as it has said so."""
