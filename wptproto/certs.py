@@ -29,11 +29,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import CertificateError
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_NAMES", "Certificates", "check_pair", "default_directory", "ensure", "instructions"]
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
+class Certificates(NamedTuple):
     """
     Where the files are that :func:`ensure` made; all PEM.
 

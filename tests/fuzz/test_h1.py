@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -90,7 +88,7 @@ class H1Machine(ConnectionMachine):
     goes_by = Rules(LIMITS)
 
     def open(self, core: Core) -> Connection:
-        return H1Connection(replace(self.goes_by, core=core), cleartext=False)
+        return H1Connection(self.goes_by._replace(core=core), cleartext=False)
 
     def look_at_response(self, exchange_id: ExchangeId) -> None:
         """Behind a connection that goes on, another client has read one whole response."""

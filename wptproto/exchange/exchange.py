@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
@@ -19,8 +18,7 @@ from wptproto.semantics.message import ResponseHead, reason_phrase
 __all__ = ["Exchange", "Surroundings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """
     What an exchange knows beyond its message.
 

@@ -8,9 +8,8 @@ server supports no protocols that the client advertises, then the server SHALL r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 __all__ = ["NO_APPLICATION_PROTOCOL", "ClientHello", "ClientHelloReader"]
+from typing import NamedTuple
 
 NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
 """The record of that alert: fatal is 2, and its number 120 (RFC 8446 §5.1, §6)."""
@@ -19,8 +18,7 @@ _HANDSHAKE, _CLIENT_HELLO, _ALPN = 22, b"\1", 16
 _RECORD_HEADER_OCTETS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ClientHello:
+class ClientHello(NamedTuple):
     """
     Attributes:
         protocols: What the client offers by ALPN, best first; None where it does not speak of that.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from wptproto.errors import LocalProtocolError
 from wptproto.protocol.events import Event, ExchangeId, RequestReceived
@@ -43,8 +42,7 @@ class Awaits(Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowState:
+class WindowState(NamedTuple):
     """
     How much content may be sent at the moment, in octets; a window can be below 0 (RFC 9113 §6.9.2).
 

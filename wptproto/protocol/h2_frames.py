@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wptproto.errors import LocalProtocolError
 from wptproto.semantics.fields import FieldLine
@@ -23,8 +22,7 @@ END_STREAM, END_HEADERS = 0x1, 0x4
 MAX_PAYLOAD_OCTETS = 2**24 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class RawFrame:
+class RawFrame(NamedTuple):
     """
     One frame, as it shall be; nothing of it is checked.
 

@@ -10,11 +10,11 @@ switched off, for a test that needs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from wptproto.errors import ConfigError, RemoteProtocolError
-from wptproto.limits import Limits
+from wptproto.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["DEFAULT_RULES", "Core", "Leniency", "Rules", "core_named", "leniencies", "too_large"]
 
@@ -106,8 +106,7 @@ def leniencies(names: Iterable[str]) -> frozenset[Leniency]:
     return frozenset(Leniency) if "all" in wanted else frozenset(known[name] for name in wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """
     What a server's connections go by.
 
@@ -119,7 +118,7 @@ class Rules:
         core: What connections are made of.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = DEFAULT_LIMITS
     lenient: frozenset[Leniency] = frozenset()
     date: Callable[[], bytes] | None = None
     core: Core = Core.FAST

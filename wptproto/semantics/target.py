@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
+from typing import NamedTuple
 
 from wptproto.errors import RemoteProtocolError
 
@@ -24,8 +24,7 @@ _ABSOLUTE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """
     Host and port of an authority.
 
@@ -42,8 +41,7 @@ class Authority:
         return self.host if self.port is None else b"%s:%d" % (self.host, self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """
     What a request is for.
 

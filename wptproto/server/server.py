@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
@@ -237,7 +236,7 @@ class Server:
         engine = self._engine
         ports = dict(zip(PORT_KINDS, (self.http_ports, self.https_ports, self.h2_ports), strict=True))
         found = engine.state() if engine is not None else ServerState()
-        return replace(found, ports=ports, stash_count=self.stash.count)
+        return found._replace(ports=ports, stash_count=self.stash.count)
 
     def dump(self) -> str:
         """Return its state in words, for whoever looks for what hangs."""

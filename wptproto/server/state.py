@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from traceback import FrameSummary
+from types import MappingProxyType
+from typing import NamedTuple
 
 from wptproto.protocol.connection import WindowState
 
@@ -34,8 +35,7 @@ class Doing(Enum):
     UNREAD = "waits for its client to read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandlerState:
+class HandlerState(NamedTuple):
     """
     A handler that is at work.
 
@@ -50,8 +50,7 @@ class HandlerState:
     stack: Stack
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeState:
+class ExchangeState(NamedTuple):
     """
     An exchange in progress.
 
@@ -86,8 +85,7 @@ class ExchangeState:
     windows: WindowState | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionState:
+class ConnectionState(NamedTuple):
     """
     A connection.
 
@@ -122,8 +120,7 @@ class ConnectionState:
     exchanges: tuple[ExchangeState, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadsState:
+class ThreadsState(NamedTuple):
     """
     The threads for handlers.
 
@@ -139,8 +136,7 @@ class ThreadsState:
     waiting: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerState:
+class ServerState(NamedTuple):
     """
     A server.
 
@@ -154,7 +150,7 @@ class ServerState:
         stash_count: How many values are in the stash.
     """
 
-    ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    ports: Mapping[str, tuple[int, ...]] = MappingProxyType({})
     loop: Stack | None = None
     connections: tuple[ConnectionState, ...] = ()
     handlers: tuple[HandlerState, ...] = ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wptproto.errors import CertificateError, WptprotoError
 from wptproto.protocol.client_hello import NO_APPLICATION_PROTOCOL, ClientHelloReader
@@ -32,8 +32,7 @@ class TlsError(WptprotoError):
         self.answer = answer
 
 
-@dataclass(frozen=True, slots=True)
-class TlsTerms:
+class TlsTerms(NamedTuple):
     """
     How a port speaks TLS.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Awaits, Connection
@@ -15,8 +15,7 @@ from wptproto.server.running import Running
 __all__ = ["Late", "Watch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(NamedTuple):
     """
     A peer that has kept something waiting for too long.
 
