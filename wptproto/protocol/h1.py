@@ -357,7 +357,7 @@ class H1Connection(Connection):
             return []
         if self._reading is _Reading.AHEAD:
             self._begin_next()
-        return self._read()
+        return self._read() if self._buffer or self._eof else []
 
     def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
         response = self._response

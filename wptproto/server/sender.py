@@ -130,19 +130,23 @@ class Sender:
         exchange_id = running.bridge.exchange_id
         while commands:
             command = commands[0]
-            match command:
+            match command:  # the usual ones first, for it asks in order
+                case SendHead(head, end):
+                    connection.send_head(exchange_id, head, end=end)
+                    running.status = head.status
                 case SendContent(data, end):
                     progress = self._send_content(connection, running, data, end)
                     if progress is not None:
                         return progress
+                case Finish(close):
+                    events += connection.finish(exchange_id, close=close)
+                    self._exchanges.finish(running)
+                    return _Progress.NOTHING_LEFT
                 case SendVerbatim(octets):
                     piece = octets[running.offset : running.offset + PIECE_OCTETS]
                     connection.send_verbatim(exchange_id, piece)
                     if not self._sent(running, len(piece), len(octets)):
                         return _Progress.MORE
-                case SendHead(head, end):
-                    connection.send_head(exchange_id, head, end=end)
-                    running.status = head.status
                 case SendInformational(head):
                     connection.send_informational(exchange_id, head)
                 case SendTrailers(trailers):
@@ -151,10 +155,6 @@ class Sender:
                     connection.send_frame(exchange_id, frame)
                 case Push() | AskRoom():
                     self._answer(connection, exchange_id, command)
-                case Finish(close):
-                    events += connection.finish(exchange_id, close=close)
-                    self._exchanges.finish(running)
-                    return _Progress.NOTHING_LEFT
                 case Abort(reason):
                     self.cut_off(connection, running, reason)
                     return _Progress.NOTHING_LEFT
