@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Never
 
 from wptproto.errors import LocalProtocolError, NeedsHTTP2
@@ -103,8 +103,8 @@ class H1ResponseWriter(ResponseWriter):
         if self._verbatim:
             self._octets.append(h1_octets.field_line(name, value))
 
-    def _add_framing(self, length: int | None, without_content: bool) -> None:
-        framed = b"content-length" in self._names or b"transfer-encoding" in self._names
+    def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
+        framed = b"content-length" in names or b"transfer-encoding" in names
         if not framed and length is not None:
             self._add(b"Content-Length", b"%d" % length)
         elif not framed and not without_content:
@@ -113,10 +113,12 @@ class H1ResponseWriter(ResponseWriter):
                 self._chunked = True
             else:
                 self._options.close_connection = True  # RFC 9112 §6.3: the end of it is the end of content
+        if b"connection" in names:
+            return
         if self._options.close_connection or self._closes():
-            self._add_missing(b"Connection", b"close")
+            self._add(b"Connection", b"close")
         elif self._request.version == "HTTP/1.0":
-            self._add_missing(b"Connection", b"keep-alive")
+            self._add(b"Connection", b"keep-alive")
 
     def _end_informational(self) -> None:
         if self._verbatim:

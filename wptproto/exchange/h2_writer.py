@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import IO
 
 from hyperframe.frame import Frame
@@ -313,10 +313,10 @@ class H2ResponseWriter(ResponseWriter):
         if self._transcript is not None:
             self._transcribe(h1_octets.field_line(name, value))
 
-    def _add_framing(self, length: int | None, without_content: bool) -> None:
+    def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
         self._length = length
-        if length is not None:
-            self._add_missing(b"Content-Length", b"%d" % length)
+        if length is not None and b"content-length" not in names:
+            self._add(b"Content-Length", b"%d" % length)
 
     def _end_informational(self) -> None:
         if self._transcript is not None:
@@ -421,7 +421,7 @@ class H2ResponseWriter(ResponseWriter):
         """
         lengths = [value for name, value in self._fields if name.lower() == b"content-length"]
         return (
-            b"transfer-encoding" not in self._names
+            b"transfer-encoding" not in self._names()
             and (not lengths or (self._length is not None and lengths == [b"%d" % self._length]))
             and h1_octets.field_section_is_sound(self._fields)
         )

@@ -102,6 +102,7 @@ class Request:
 
     # What is made when somebody asks for it.
     _frames: RequestFrames | None = None
+    _path: str | None = None
     _url: str | None = None
     _url_parts: SplitResult | None = None
     _headers: RequestHeaders | None = None
@@ -169,7 +170,9 @@ class Request:
     @property
     def path(self) -> str:
         """The path that routes are matched with: from the first ``/`` to the query, not decoded."""
-        return self.head.path.partition(b"?")[0].decode("latin-1")
+        if self._path is None:
+            self._path = self.head.path.partition(b"?")[0].decode("latin-1")
+        return self._path
 
     def rewrite_path(self, path: str) -> None:
         """Let the request be for another path, percent-encoded, with the query that it has."""
@@ -177,7 +180,7 @@ class Request:
         target = path.encode("latin-1") + mark + query
         self.head = self.head._replace(target=target, path=target)
         self.request_path = target.decode("latin-1")
-        self._url = self._url_parts = None
+        self._path = self._url = self._url_parts = None
 
     @property
     def headers(self) -> RequestHeaders:

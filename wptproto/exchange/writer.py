@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import IO
 
 from wptproto.errors import LocalProtocolError
@@ -82,7 +82,6 @@ class ResponseWriter(ABC):
         self._bridge = bridge
         self._pending: list[Command] = []
         self._fields: list[FieldLine] = []
-        self._names: set[bytes] = set()  # in lower case
 
     # --- the verbs -----------------------------------------------------------------------------
 
@@ -312,17 +311,20 @@ class ResponseWriter(ABC):
         assert status is not None
         if self._is_interim():
             self._end_informational()
-            self._status, self._reason, self._fields, self._names = None, b"", [], set()
+            self._status, self._reason, self._fields = None, b"", []
             return
         without_content = never_has_content(self._request.method, status)
         if without_content and not length:
             length = None  # RFC 9110 §8.6: only a length that the content of a GET would have had
         if self._options.add_required_headers:
-            self._add_missing(b"Server", SERVER_FIELD)
-            self._add_missing(b"Date", date_now())
+            names = self._names()
+            if b"server" not in names:
+                self._add(b"Server", SERVER_FIELD)
+            if b"date" not in names:
+                self._add(b"Date", date_now())
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response
             # with a status code of 1xx (Informational) or 204 (No Content)."
-            self._add_framing(None if status in (101, 204) else length, without_content)
+            self._add_framing(names, None if status in (101, 204) else length, without_content)
         # Behind 101 comes another protocol, and what that says is the script's to write.
         self._drops_content = (
             without_content and status != 101 and not self._options.send_body_for_head_request
@@ -366,8 +368,8 @@ class ResponseWriter(ABC):
         """Take note of one field line."""
 
     @abstractmethod
-    def _add_framing(self, length: int | None, without_content: bool) -> None:
-        """Add the fields that tell where the message ends, as far as the script left them to us."""
+    def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
+        """Add the fields that tell where the message ends, as far as they are not among those *names*."""
 
     @abstractmethod
     def _end_informational(self) -> None:
@@ -415,12 +417,11 @@ class ResponseWriter(ABC):
 
     def _add(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))
-        self._names.add(name.lower())
         self._add_field(name, value)
 
-    def _add_missing(self, name: bytes, value: bytes) -> None:
-        if name.lower() not in self._names:
-            self._add(name, value)
+    def _names(self) -> set[bytes]:
+        """Return the names of the fields that were written, in lower case."""
+        return {name.lower() for name, _ in self._fields}
 
     def _put_octets(self, octets: bytes) -> None:
         self._check_not_ended()
