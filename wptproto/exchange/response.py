@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import IO, Any, Protocol, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from wptproto.exchange.request import Request
 from wptproto.exchange.writer import MessageOptions, ResponseWriter
 from wptproto.semantics.fields import FieldLine, Value, to_octets
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 __all__ = ["Content", "Response", "ResponseHeaders", "Status", "WriterFactory"]
 
@@ -28,7 +30,6 @@ Status = int | tuple[int, str | bytes]
 
 _FILE_PIECE_OCTETS = 32 * 1024
 _MISSING = object()
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 class ResponseHeaders:
@@ -199,29 +200,10 @@ class Response(MessageOptions):
             httponly: Hide it from scripts.
             comment: An attribute of RFC 2109 times, ignored by clients.
         """
-        if value is None:
-            value, max_age, expires = b"", 0, timedelta(days=-1)
-        if isinstance(max_age, timedelta):
-            max_age = max_age.total_seconds()
-        if isinstance(expires, timedelta):
-            expires = datetime.now(UTC) + expires
-        parts = [to_octets(name) + b"=" + to_octets(value)]
-        attributes: list[tuple[bytes, Value | None]] = [
-            (b"Comment", comment),
-            (b"Domain", domain),
-            (b"expires", None if expires is None else _cookie_date(expires)),
-            (b"HttpOnly", bool(httponly)),
-            (b"Max-Age", None if max_age is None else int(max_age)),
-            (b"Path", path),
-            (b"SameSite", samesite),
-            (b"Secure", bool(secure)),
-        ]
-        for key, given in attributes:
-            if given is True:
-                parts.append(key)
-            elif given is not None and given is not False and given != "":
-                parts.append(key + b"=" + to_octets(given))
-        self.headers.append(b"Set-Cookie", b"; ".join(parts))
+        from wptproto.semantics.set_cookie import set_cookie
+
+        line = set_cookie(name, value, path, domain, max_age, expires, samesite, secure, httponly, comment)
+        self.headers.append(b"Set-Cookie", line)
 
     def unset_cookie(self, name: str | bytes) -> None:
         """Take a cookie out of those to be sent with this response."""
@@ -396,12 +378,6 @@ class Response(MessageOptions):
 
     def _sends_content(self) -> bool:
         return self.request.method != "HEAD" or self.send_body_for_head_request
-
-
-def _cookie_date(moment: datetime) -> str:
-    """Return a date as wptserve writes it; clients read it (RFC 6265 §5.1.1), and programs look for it."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%d} {_MONTHS[moment.month - 1]} {moment.year:04} {moment:%H:%M:%S} GMT"
 
 
 async def _nothing() -> AsyncIterator[Piece]:

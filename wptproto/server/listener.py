@@ -46,7 +46,9 @@ def _addresses(hosts: tuple[str, ...]) -> list[tuple[socket.AddressFamily, str]]
     addresses: dict[tuple[socket.AddressFamily, str], None] = {}
     for host in hosts:
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            # As octets, for to text Python applies IDNA, which takes longer to import than this to run.
+            name = host.encode("ascii") if host.isascii() else host
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no host name"
             raise ConfigError(f"host {host!r} is not known: {reason}") from error

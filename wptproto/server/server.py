@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import CertificateError, ConfigError
@@ -24,13 +24,15 @@ from wptproto.private_files import keep_private
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
 from wptproto.server.config import Config
-from wptproto.server.dump import describe
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.state import ServerState
 from wptproto.server.tls import TlsTerms, make_terms
+
+if TYPE_CHECKING:
+    from wptproto.certs import Certificates
 
 __all__ = ["Server"]
 
@@ -240,6 +242,8 @@ class Server:
 
     def dump(self) -> str:
         """Return its state in words, for whoever looks for what hangs."""
+        from wptproto.server.dump import describe
+
         return describe(self.state())
 
     # --- routes --------------------------------------------------------------------------------
@@ -303,9 +307,7 @@ class Server:
         if self._own_pair is not None:
             return self._own_pair[0]
         if self._ca is None:
-            from wptproto import certs
-
-            self._ca = certs.ensure(self._certs_dir, self.names).ca
+            self._ca = self._generated().ca
         return self._ca
 
     def client_context(self) -> ssl.SSLContext:
@@ -351,21 +353,26 @@ class Server:
         wanted = {kind: protocols for kind, protocols in offered.items() if self._wanted_ports[kind]}
         if not wanted:
             return {"http": None}
-        from wptproto import certs
-
         pair = self._own_pair
         if pair is None:
-            made = certs.ensure(self._certs_dir, self.names)
+            made = self._generated()
             self._ca = made.ca
             pair = made.certificate, made.key
         try:
             terms = {kind: make_terms(*pair, protocols) for kind, protocols in wanted.items()}
         except CertificateError:
+            from wptproto import certs
+
             certs.check_pair(*pair)  # which says better what is wrong
             raise
         if self._own_pair is not None:
             keep_private(pair[1], ours=False)
         return {"http": None, **terms}
+
+    def _generated(self) -> Certificates:
+        from wptproto import certs
+
+        return certs.ensure(self._certs_dir, self.names)
 
 
 class _ServerOfRequest:
