@@ -8,9 +8,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from types import TracebackType
 
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
@@ -194,7 +195,7 @@ class Engine:
         self._stop_accepting()
         cut_off: list[str] = []
         for driver in list(self._drivers):
-            with self._guarded(driver):
+            with _Guarded(driver):
                 cut_off += driver.stop("the server stops")
         if cut_off:
             more = f"; and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
@@ -238,20 +239,11 @@ class Engine:
         touched: dict[Driver, None] = {}
         for driver, bridge in messages:
             touched[driver] = None
-            with self._guarded(driver):
+            with _Guarded(driver):
                 driver.serve(bridge)
         for driver in touched:
-            with self._guarded(driver):
+            with _Guarded(driver):
                 driver.transmit()
-
-    @contextmanager
-    def _guarded(self, driver: Driver) -> Iterator[None]:
-        """Keep a fault of ours to the one connection that met it."""
-        try:
-            yield
-        except Exception:
-            log.exception("a connection failed by a fault of the server, and was cut off")
-            driver.cut_off()
 
     def _look_soon(self) -> None:
         if self._looking is None:
@@ -262,7 +254,7 @@ class Engine:
         self._looking = None
         now_s = self._loop.time()
         for driver in list(self._drivers):
-            with self._guarded(driver):
+            with _Guarded(driver):
                 driver.look(now_s, crowded=self._calls.are_too_many)
         if self._drivers:
             self._look_soon()
@@ -286,3 +278,24 @@ class Engine:
 
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
         self._calls.start(exchange, bridge)
+
+
+class _Guarded:
+    """Keeps a fault of ours to the one connection that met it."""
+
+    __slots__ = ("_driver",)
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        log.error("a connection failed by a fault of the server, and was cut off", exc_info=error)
+        self._driver.cut_off()
+        return True
