@@ -829,6 +829,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """``python -m wptproto`` is the command; importing that module is nothing."""
     monkeypatch.setattr(sys, "argv", ["wptproto", "--version"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process is the tests'
     with pytest.raises(SystemExit) as end:
         runpy.run_module("wptproto", run_name="__main__")
     assert end.value.code == 0

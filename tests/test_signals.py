@@ -106,6 +106,28 @@ def test_each_of_them_stops(certs_dir: Path, tmp_path: Path, number: signal.Sign
         assert command.said().endswith(" stopped, and cut off GET /sleep.py (its handler runs)\n")
 
 
+WHILE_IT_IMPORTS = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from wptproto.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["wptproto.cli", "wptproto.signals"])
+def test_before_there_is_anything_to_stop(module: str) -> None:
+    """Ctrl-C while modules are imported ends it as any other program, and no traceback is seen."""
+    process = [sys.executable, "-c", WHILE_IT_IMPORTS, module]
+    done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_twice(certs_dir: Path, tmp_path: Path) -> None:
     """Signals that come while it stops change nothing."""
     with serving(certs_dir, tmp_path) as command:

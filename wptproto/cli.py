@@ -1,4 +1,8 @@
-"""The command line: ``wptproto serve`` and ``wptproto certs``."""
+"""
+The command line: ``wptproto serve`` and ``wptproto certs``.
+
+What one command or flag needs, and another does not, is imported when that is asked for.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from wptproto import certs, demo, wpt
+from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import ConfigError, WptprotoError
+from wptproto.handlers.router import Route
 from wptproto.limits import Limits
 from wptproto.protocol.rules import core_named, leniencies
 from wptproto.server.config import Config
@@ -24,7 +29,6 @@ from wptproto.server.ports import AskedPorts
 from wptproto.server.server import Server
 from wptproto.signals import dumping, until_stopped
 from wptproto.version import __version__
-from wptproto.welcome import ready_line, welcome
 
 __all__ = ["main"]
 
@@ -60,8 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "serve":
             _serve(options)
         else:
-            made = certs.ensure(options.certs, (*certs.DEFAULT_NAMES, *options.names))
-            _say(certs.instructions(made))
+            _make_certificates(options)
     except WptprotoError as error:
         print(f"wptproto: {error}", file=sys.stderr)
         return EXIT_MISUSED
@@ -79,7 +82,7 @@ def _serve(options: argparse.Namespace) -> None:
         level = options.log_level or config.logging["level"]
         server = _server(options, config)
         with _logging(level.upper()), dumping(server), server:
-            _say(ready_line(server) if options.ready_json else _welcome(server, options))
+            _say(_welcome(server, options))
             wait()
 
 
@@ -88,10 +91,12 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         raise ConfigError("--cert needs --key, and --key needs --cert")
     served_already = options.demo or config.doc_root is not None
     if options.wpt is not None:
+        from wptproto import wpt
+
         make = functools.partial(wpt.server, options.wpt)
     else:
         root = options.docroot or (None if served_already else Path())
-        make = functools.partial(Server, root, demo.routes() if options.demo else ())
+        make = functools.partial(Server, root, _demonstration() if options.demo else ())
     return make(
         hosts=tuple(options.host) or None,
         http_port=_ports(options.http_port),
@@ -100,7 +105,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         certificate=options.cert,
         key=options.key,
         certs_dir=options.certs,
-        names=(*certs.DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
+        names=(*DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
         config=config,
         rewrites=[("*", path, new_path) for path, new_path in options.rewrite],
         mounts=_mounts(options.mount),
@@ -119,7 +124,15 @@ def _config(options: argparse.Namespace) -> Config:
         raise ConfigError(
             "--wpt names all that is served, so there is no place for DOCROOT or --demo beside it"
         )
+    from wptproto import wpt
+
     return wpt.checkout_config(options.wpt, *files)
+
+
+def _demonstration() -> list[Route]:
+    from wptproto import demo
+
+    return demo.routes()
 
 
 def _limits(options: argparse.Namespace, config: Config) -> Limits:
@@ -175,10 +188,24 @@ def _logging(level: str) -> Iterator[None]:
         logger.setLevel(level_before)
 
 
+# --- certs ---------------------------------------------------------------------------------------
+
+
+def _make_certificates(options: argparse.Namespace) -> None:
+    from wptproto import certs
+
+    made = certs.ensure(options.certs, (*DEFAULT_NAMES, *options.names))
+    _say(certs.instructions(made))
+
+
 # --- what is said --------------------------------------------------------------------------------
 
 
 def _welcome(server: Server, options: argparse.Namespace) -> str:
+    from wptproto.welcome import ready_line, welcome
+
+    if options.ready_json:
+        return ready_line(server)
     subjects = ["its demonstration"] if options.demo else []
     if server.doc_root is not None:
         what = "files, and *.py as handlers" if options.wpt is None else "Web Platform Tests, no WebSockets"

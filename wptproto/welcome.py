@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from wptproto import certs, demo
+from wptproto.default_names import DEFAULT_NAMES
 from wptproto.server.config import Config
 from wptproto.server.listener import exposure, is_wildcard
 from wptproto.server.server import Server
@@ -41,6 +41,8 @@ def welcome(
     lines += [f"    {url:<26}  {spoken[kind]}" for kind, urls in _urls(server).items() for url in urls]
     if warning := exposure(server.hosts):
         lines += ["", warning]
+    from wptproto import demo
+
     commands = demo.curl_commands(server, path)
     lines += ["", "Open one in a browser, or try:", "", *(f"    {command}" for command in commands)]
     if server.config.domains_set != {"localhost"}:
@@ -110,7 +112,7 @@ def _names(server: Server) -> str:
 def _certs_command(server: Server, certs_dir: Path | None) -> str:
     command = ["wptproto", "certs"]
     if server.ca.name != "ca.pem":  # another authority, which goes by the names that it is for
-        command += dict.fromkeys(name for name in server.names if name not in certs.DEFAULT_NAMES)
+        command += dict.fromkeys(name for name in server.names if name not in DEFAULT_NAMES)
     if certs_dir is not None:
         command += ["--certs", str(certs_dir)]
     return shlex.join(command)
