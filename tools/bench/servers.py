@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -89,7 +90,7 @@ class Server:
         ports = _free_ports(one_tls_port=self.one_tls_port)
         with open(kit.directory / f"{self.name}.log".replace(" ", "-"), "ab") as log:
             processes = [
-                subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+                subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=_environment())
                 for command in self.commands(kit, ports)
             ]
             running = Running(processes)
@@ -99,6 +100,11 @@ class Server:
                 yield ports, running
             finally:
                 running.end()
+
+
+def _environment() -> dict[str, str]:
+    """Return our own, in which Python keeps bytecode: what was installed has it, and a checkout too."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _free_ports(*, one_tls_port: bool) -> Ports:
