@@ -11,7 +11,7 @@ import pytest
 
 from wptproto import ConfigError
 from wptproto.server import listener
-from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_wildcard, listen
+from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_wildcard, listen, shares
 
 
 @pytest.fixture
@@ -118,3 +118,65 @@ def test_wildcard() -> None:
         False,
         False,
     ]
+
+
+# --- several processes -----------------------------------------------------------------------------
+
+
+def shared(closing: ExitStack, count: int) -> list[list[socket.socket]]:
+    found = shares(listen(("127.0.0.1",), 0), count)
+    for sock in [sock for share in found for sock in share]:
+        closing.enter_context(sock)
+    return found
+
+
+def accepted(sock: socket.socket) -> int:
+    """Return how many connections there are to accept."""
+    count = 0
+    try:
+        while True:
+            sock.accept()[0].close()
+            count += 1
+    except BlockingIOError:
+        return count
+
+
+@pytest.mark.parametrize("balances", [listener._BALANCES, False])
+def test_shares(closing: ExitStack, monkeypatch: pytest.MonkeyPatch, balances: bool) -> None:
+    """Each share has the same port; what comes is in one queue, or, where the system does that, in each."""
+    monkeypatch.setattr(listener, "_BALANCES", balances)
+    socks = [sock for share in shared(closing, 3) for sock in share]
+    (address,) = {sock.getsockname() for sock in socks}
+    assert len({sock.fileno() for sock in socks}) == 3
+    for _ in range(100):
+        closing.enter_context(socket.create_connection(address))
+    counts = [accepted(sock) for sock in socks]
+    assert sum(counts) == 100
+    assert min(counts) > 5 if balances else counts == [100, 0, 0]
+
+
+def test_shares_of_nobody_else(closing: ExitStack) -> None:
+    """A port that several processes share cannot be had by another program, for several or for one."""
+    port = shared(closing, 2)[0][0].getsockname()[1]
+    with pytest.raises(ConfigError, match="in use by another program"):
+        listen(("127.0.0.1",), port)
+
+
+def test_shares_that_cannot_be_had(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is an error that says why, and none is left open."""
+    real = listener._twin
+    made: list[socket.socket] = []
+
+    def one(first: socket.socket) -> socket.socket:
+        if made:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.append(real(first))
+        return made[0]
+
+    monkeypatch.setattr(listener, "_BALANCES", True)
+    monkeypatch.setattr(listener, "_twin", one)
+    first = listen(("127.0.0.1",), 0)
+    closing.enter_context(first[0])
+    with pytest.raises(ConfigError, match=r"cannot listen on port \d+ of 127.0.0.1: Too many open files"):
+        shares(first, 3)
+    assert made[0].fileno() == -1

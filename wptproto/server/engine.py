@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
@@ -22,7 +23,7 @@ from wptproto.server.calls import Calls
 from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
-from wptproto.server.listener import BACKLOG, listen
+from wptproto.server.listener import BACKLOG, listen, shares
 from wptproto.server.patience import look_interval_s
 from wptproto.server.stacks import thread_place
 from wptproto.server.state import ServerState
@@ -35,6 +36,8 @@ __all__ = ["Engine"]
 log = logging.getLogger("wptproto.server")
 
 Surround = Callable[[str, tuple[str, int], tuple[str, int]], Surroundings]
+
+_Share = list[tuple[socket.socket, TlsTerms | None]]
 
 STOP_S = 1.0
 """How long a stop waits for the loop, which one async handler can block."""
@@ -66,7 +69,8 @@ class Engine:
         self.rules = rules
         self.surroundings = surroundings
         self._loop = asyncio.new_event_loop()
-        self._listening: list[tuple[list[socket.socket], TlsTerms | None]] = []
+        self._listening: list[_Share] = []  # one for each process that is to serve
+        self._before_fork: Engine | None = None
         self._drivers = Crowd(rules.limits.connections)
         self._loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
@@ -90,12 +94,21 @@ class Engine:
 
     # --- on the caller's thread ----------------------------------------------------------------
 
-    def listen(self, hosts: tuple[str, ...], port: int, terms: TlsTerms | None) -> int:
-        """Begin to listen; connections wait until the loop runs. Returns the port."""
+    def listen(self, hosts: tuple[str, ...], port: int, terms: TlsTerms | None, processes: int) -> int:
+        """Begin to listen, for so many processes; connections wait until the loop runs. Returns the port."""
         sockets = listen(hosts, port)
-        self._listening.append((sockets, terms))
         found: int = sockets[0].getsockname()[1]
+        self._listening = self._listening or [[] for _ in range(processes)]
+        self._listening[0] += [(sock, terms) for sock in sockets]
+        for share, others in zip(self._listening[1:], shares(sockets, processes)[1:], strict=True):
+            share += [(sock, terms) for sock in others]
         return found
+
+    def inherit(self, parents: Engine, number: int) -> None:
+        """In a forked child, take over one share of what the parent listens on; the parent keeps it, too."""
+        self._before_fork = parents  # kept, for closing its loop would take from the parent's, too
+        self._listening = [parents._listening.pop(number)]
+        parents._close_sockets()
 
     @property
     def started(self) -> bool:
@@ -142,17 +155,19 @@ class Engine:
 
     def _shut_sockets(self) -> None:
         """Have ports free and clients gone, though the loop, to which they belong, does not see to it."""
-        for sockets, _ in self._listening:
-            for sock in sockets:
+        if self._before_fork is None:  # else they are the parent's, too
+            for sock, _ in self._doors():
                 with suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
         for driver in tuple(self._drivers):
             driver.shut()
 
     def _close_sockets(self) -> None:
-        for sockets, _ in self._listening:
-            for sock in sockets:
-                sock.close()
+        for sock, _ in self._doors():
+            sock.close()
+
+    def _doors(self) -> Iterator[tuple[socket.socket, TlsTerms | None]]:
+        return itertools.chain.from_iterable(self._listening)
 
     # --- on the loop's thread ------------------------------------------------------------------
 
@@ -167,10 +182,9 @@ class Engine:
 
     async def _open(self) -> None:
         try:
-            for sockets, terms in self._listening:
-                for sock in sockets:
-                    accept = functools.partial(Driver, self, terms)
-                    self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
+            for sock, terms in self._doors():
+                accept = functools.partial(Driver, self, terms)
+                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
         except Exception as error:  # noqa: BLE001 -- whoever starts the server is told
             self._ready.set_exception(error)
         else:
@@ -184,9 +198,8 @@ class Engine:
         # An asyncio.Server that is closed forgets the connections it has accepted and not opened
         # yet, sockets and all; so it only hears of no more of them now, and is closed afterwards.
         with suppress(NotImplementedError):  # Windows
-            for sockets, _ in self._listening:
-                for sock in sockets:
-                    self._loop.remove_reader(sock)
+            for sock, _ in self._doors():
+                self._loop.remove_reader(sock)
 
     async def _wind_up(self) -> None:
         """Close everything, let tasks and transports have their last word, then end the loop."""

@@ -6,15 +6,19 @@ import errno
 import ipaddress
 import os
 import socket
+import sys
+from contextlib import ExitStack
 
 from wptproto.errors import ConfigError
 
-__all__ = ["BACKLOG", "DEFAULT_HOSTS", "exposure", "is_address", "is_wildcard", "listen"]
+__all__ = ["BACKLOG", "DEFAULT_HOSTS", "exposure", "is_address", "is_wildcard", "listen", "shares"]
 
 DEFAULT_HOSTS = ("127.0.0.1", "::1")
 BACKLOG = 1024
 """Connections that may wait to be accepted: a suite opens hundreds, and a dropped one costs a second."""
 _ATTEMPTS = 20
+_BALANCES = sys.platform == "linux"
+"""Whether the system shares connections out among sockets that have one port: elsewhere the last gets all."""
 
 
 def listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
@@ -96,17 +100,63 @@ def _listen_once(
 
 
 def _listen_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    # By this protocol's number asyncio knows that TCP_NODELAY is wanted of the connections.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = _socket(family)
     try:
-        if os.name == "posix":
-            # Windows means another thing by it: that two programs may have the port.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))
         sock.listen(BACKLOG)
-        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _socket(family: int) -> socket.socket:
+    # By this protocol's number asyncio knows that TCP_NODELAY is wanted of the connections.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setblocking(False)
+    if os.name == "posix":
+        # Windows means another thing by it: that two programs may have the port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
+def shares(sockets: list[socket.socket], count: int) -> list[list[socket.socket]]:
+    """
+    Return for each of several processes sockets of its own, on the port of those that listen already.
+
+    Those are the first share. The system then shares connections out evenly, by their addresses; where it
+    does not do that, all accept from the same queue, and whoever is first takes what there is. The port was
+    had by one program alone, and another still cannot have it.
+
+    Raises:
+        ConfigError: The system does not give them.
+    """
+    found = [sockets, *([] for _ in range(1, count))]
+    with ExitStack() as undoing:
+        for share in found[1:]:
+            for sock in sockets:
+                try:
+                    twin = _twin(sock) if _BALANCES else sock.dup()
+                except OSError as error:
+                    host, port = sock.getsockname()[:2]
+                    raise ConfigError(_explained(host, port, error)) from error
+                undoing.callback(twin.close)
+                share.append(twin)
+        undoing.pop_all()
+    return found
+
+
+def _twin(first: socket.socket) -> socket.socket:
+    """Return another socket on the same address and port, with a queue of its own."""
+    # Only now, for whoever has it when it binds may find somebody there already, and not be told.
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock = _socket(first.family)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(first.getsockname())
+        sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise

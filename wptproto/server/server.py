@@ -156,9 +156,13 @@ class Server:
 
     # --- life ----------------------------------------------------------------------------------
 
-    def listen(self) -> Self:
+    def listen(self, *, processes: int = 1) -> Self:
         """
         Have the ports, which clients can connect to from now on; they are served when it starts.
+
+        Args:
+            processes: How many are to serve them: this one, or so many of its forked children, each of which
+                calls :meth:`inherit` before it starts.
 
         Raises:
             ConfigError: A port or a host cannot be had; or it listens already.
@@ -166,15 +170,32 @@ class Server:
         """
         if self._engine is not None:
             raise ConfigError("the server listens already")
-        self._listen()
+        self._listen(processes)
         return self
 
-    def _listen(self) -> Engine:
+    def inherit(self, number: int) -> None:
+        """
+        In a forked child, listen in the place of the parent, which goes on to have the ports.
+
+        Connections that the child has not accepted when it ends are its successor's, of the same number.
+
+        Args:
+            number: Which of the processes this is, from 0 on.
+        """
+        parents = self._engine
+        assert parents is not None, "the parent listens"
+        self._engine = self._make_engine()
+        self._engine.inherit(parents, number)
+
+    def _make_engine(self) -> Engine:
+        return Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
+
+    def _listen(self, processes: int = 1) -> Engine:
         terms = self._terms()
-        engine = Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
+        engine = self._make_engine()
         try:
             found = {
-                kind: tuple(engine.listen(self.hosts, port, terms[kind]) for port in ports)
+                kind: tuple(engine.listen(self.hosts, port, terms[kind], processes) for port in ports)
                 for kind, ports in self._wanted_ports.items()
             }
         except BaseException:
