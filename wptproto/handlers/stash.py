@@ -2,22 +2,52 @@
 Stash: what one request leaves behind for another.
 
 A value lies under a path and a UUID. It is put once and taken once, so that no test finds what
-another has left. All ports of a server are one process: the store is a dict and a lock.
+another has left. Where all ports of a server are one process, the store is a dict and a lock.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wptproto.errors import StashError
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["Stash", "StashStore"]
+__all__ = ["Key", "Lock", "Stash", "StashStore", "Store"]
 
-_Key = tuple[bytes, "UUID"]
+Key = tuple[bytes, "UUID"]
+"""A path, and the key that was given."""
+
+
+class Lock(Protocol):
+    """What a threading.Lock and its like can do."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
+
+    def release(self) -> None: ...
+
+    def __enter__(self) -> bool: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """Where values are kept; safe to use from any thread. StashStore says what each of its parts does."""
+
+    @property
+    def lock(self) -> Lock: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def put(self, key: Key, value: Any) -> bool: ...
+
+    def take(self, key: Key) -> Any: ...
 
 
 class StashStore:
@@ -31,14 +61,14 @@ class StashStore:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._guard = threading.Lock()
-        self._values: dict[_Key, Any] = {}
+        self._values: dict[Key, Any] = {}
 
     @property
     def count(self) -> int:
         """How many values there are."""
         return len(self._values)
 
-    def put(self, key: _Key, value: Any) -> bool:
+    def put(self, key: Key, value: Any) -> bool:
         """Keep a value, and return True; return False if there is one already."""
         with self._guard:
             if key in self._values:
@@ -46,7 +76,7 @@ class StashStore:
             self._values[key] = value
             return True
 
-    def take(self, key: _Key) -> Any:
+    def take(self, key: Key) -> Any:
         """Return a value and forget it; None where there is none."""
         with self._guard:
             return self._values.pop(key, None)
@@ -63,7 +93,7 @@ class Stash:
         default_path: The path of what is put and taken without one.
     """
 
-    def __init__(self, store: StashStore, default_path: str | bytes) -> None:
+    def __init__(self, store: Store, default_path: str | bytes) -> None:
         self._store = store
         self.default_path = default_path
 
@@ -77,7 +107,7 @@ class Stash:
         return Stash(self._store, path)
 
     @property
-    def lock(self) -> threading.Lock:
+    def lock(self) -> Lock:
         """
         One lock for all requests of the server, to take, change and put as one step.
 
@@ -92,11 +122,11 @@ class Stash:
 
         Args:
             key: A UUID.
-            value: Anything but None; not a copy of it.
+            value: Anything but None; not a copy of it, unless several processes serve: then it is pickled.
             path: Below which path it lies; None is the request's.
 
         Raises:
-            StashError: There is a value already, which stays.
+            StashError: There is a value already, which stays; or this one has to be pickled and cannot be.
             ValueError: The key is no UUID, the path none of a URL, or the value is None.
         """
         if value is None:
@@ -126,7 +156,7 @@ class Stash:
         """
         self._store.take(self._key(key, path))
 
-    def _key(self, key: str | bytes | UUID, path: str | bytes | None) -> _Key:
+    def _key(self, key: str | bytes | UUID, path: str | bytes | None) -> Key:
         return _octets(self.default_path if path is None else path), _uuid(key)
 
 
