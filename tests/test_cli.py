@@ -288,6 +288,25 @@ def test_switched_off(tmp_path: Path) -> None:
     assert not (tmp_path / "certs").exists()
 
 
+def test_workers_without_fork(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system does not fork, there is one process; to ask for more of them is an error."""
+    monkeypatch.delattr(os, "fork")
+    arguments = ("serve", tmp_path, "--http-port", "0", "--https-port", "none", "--workers", "2")
+    assert run(*arguments) == cli.EXIT_MISUSED
+    assert complaint(capsys) == "2 workers cannot be had on this system, which does not fork; leave it at 1"
+
+
+def test_one_worker_is_no_other_process(certs_dir: Path, tmp_path: Path) -> None:
+    """With one worker the process that was started is the one that serves."""
+    (tmp_path / "pid.py").write_text("import os\ndef main(request, response):\n    return str(os.getpid())\n")
+    config = tmp_path / "config.json"
+    config.write_text('{"workers": 2}')
+    with serving(certs_dir, tmp_path, "--config", config, "--workers", "1") as server:
+        assert server.get("/pid.py").read() == str(server.process.pid).encode()
+
+
 def test_several_ports(certs_dir: Path) -> None:
     """A port may be given several times, and none takes back what was said before; all are named."""
     ports = ("--http-port", "0", "--h2-port", "0", "--h2-port", "0", "--https-port", "none")
@@ -749,6 +768,13 @@ NO_PORT = "argument --http-port: '{}' is no port; give a number from 0 to 65535,
         (
             ["serve", "--lenient", "x"],
             f"argument --lenient: 'x' is none of all, {', '.join(Leniency)}; see: wptproto serve --help",
+        ),
+        *(
+            (
+                ["serve", "--workers", number],
+                f"argument --workers: {number!r} is no number of processes; give one from 1 to 999; {SEE}",
+            )
+            for number in ("0", "1000", "x")
         ),
         (["serve", "--latency=-1"], "latency_s: seconds, 0 or more, are wanted, not -1.0"),
         (["serve", "--wpt", "/no/such"], "cannot serve /no/such: No such file or directory"),

@@ -32,6 +32,7 @@ FLOORS = {
     "wptproto.cli": 6,
     "wptproto.signals": 6,
     "wptproto.welcome": 6,
+    "wptproto.workforce": 6,
     "wptproto.__main__": 6,
     "wptproto": 6,
 }

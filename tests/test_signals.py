@@ -17,7 +17,7 @@ import pytest
 
 from tests.helpers.waiting import assert_soon
 from wptproto import Server, cli, signals
-from wptproto.signals import STOP_SIGNALS, dumping, until_stopped
+from wptproto.signals import STOP_SIGNALS, dumping, heard, until_stopped
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has other signals")
 
@@ -221,6 +221,35 @@ def answers(port: int) -> bool:
             return sock.recv(100).startswith(b"HTTP/1.1 200 ")
     except ConnectionRefusedError:
         return False
+
+
+def test_until_a_file_ends() -> None:
+    """The end of any file can end the waiting; signals are ignored then, too, for the end is near."""
+    reader, writer = os.pipe()
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        with until_stopped(until_eof=reader, by=[signal.SIGTERM]) as wait:
+            assert signal.getsignal(signal.SIGINT) is before[signal.SIGINT]
+            os.close(writer)
+            wait()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        os.close(reader)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_heard() -> None:
+    """Signals that are heard do nothing, and leave their numbers, in the order of their coming."""
+    numbers = [signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in numbers}
+    with heard(numbers) as awake:
+        for number in numbers:
+            signal.raise_signal(number)
+        assert list(awake.recv(100)) == numbers
+        with pytest.raises(BlockingIOError):
+            awake.recv(100)
+    assert {number: signal.getsignal(number) for number in numbers} == before
 
 
 # --- looking ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -27,7 +27,7 @@ from wptproto.server.config import Config
 from wptproto.server.listener import is_wildcard
 from wptproto.server.ports import AskedPorts
 from wptproto.server.server import Server
-from wptproto.signals import dumping, until_stopped
+from wptproto.signals import Output, dumping, until_stopped
 from wptproto.version import __version__
 
 __all__ = ["main"]
@@ -40,7 +40,7 @@ SERVE = """
 Serve the files of a directory over HTTP/1.1 and HTTP/2, with and without TLS. A *.py in it is a handler:
 its main(request, response) answers. Requests run these scripts, so serve none that you do not trust.
 Ctrl-C, SIGTERM and SIGHUP stop it at once. SIGUSR1 has it print what it is doing, and SIGUSR2 where all
-its threads are.
+its threads are; with --workers, one after the other.
 """
 CERTS = "Make an authority and a server certificate, if need be, and tell how clients come to trust them."
 CERTS_DIRECTORY = "where generated certificates are kept (default: the user's data directory)"
@@ -77,13 +77,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    with until_stopped(until_eof=options.until_eof) as wait:
+    stdin = _stdin() if options.until_eof else None
+    with until_stopped(until_eof=stdin) as wait:
         config = _config(options)
-        level = options.log_level or config.logging["level"]
+        level = (options.log_level or config.logging["level"]).upper()
+        count = options.workers or config.workers
         server = _server(options, config)
-        with _logging(level.upper()), dumping(server), server:
-            _say(_welcome(server, options))
+        ready = functools.partial(_say_where, server, options)
+        if count > 1:
+            _serve_with_workers(server, count, level, ready, stdin)
+            return
+        with _logging(level, sys.stderr), dumping(server), server:
+            ready()
             wait()
+
+
+def _serve_with_workers(
+    server: Server, count: int, level: str, ready: Callable[[], None], stdin: int | None
+) -> None:
+    if not hasattr(os, "fork"):
+        raise ConfigError(f"{count} workers cannot be had on this system, which does not fork; leave it at 1")
+    from wptproto.server.process_lock import WholeWrites
+    from wptproto.workforce import Workforce
+
+    output = WholeWrites(sys.stderr) if sys.stderr is not None else None
+    with _logging(level, output):
+        Workforce(server, count, output).run(ready, until_eof=stdin)
+
+
+def _stdin() -> int:
+    """Return the descriptor of stdin; if it was closed from the beginning, of what has ended."""
+    return sys.stdin.fileno() if sys.stdin is not None else os.open(os.devnull, os.O_RDONLY)
 
 
 def _server(options: argparse.Namespace, config: Config) -> Server:
@@ -173,9 +197,9 @@ class _Formatter(logging.Formatter):
 
 
 @contextmanager
-def _logging(level: str) -> Iterator[None]:
-    """Show the package's log, and nobody else's, on stderr."""
-    handler = logging.StreamHandler()
+def _logging(level: str, output: Output | None) -> Iterator[None]:
+    """Show the package's log, and nobody else's."""
+    handler = logging.StreamHandler(output)
     handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("wptproto")
     level_before = logger.level
@@ -199,6 +223,10 @@ def _make_certificates(options: argparse.Namespace) -> None:
 
 
 # --- what is said --------------------------------------------------------------------------------
+
+
+def _say_where(server: Server, options: argparse.Namespace) -> None:
+    _say(_welcome(server, options))
 
 
 def _welcome(server: Server, options: argparse.Namespace) -> str:
@@ -289,6 +317,8 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lenient", metavar="NAME", type=_lenient, action="append", default=[], help=lenient)
     core = "what connections are made of: fast, or plain, the libraries as they are (default: fast)"
     add("--core", metavar="fast|plain", type=_core, help=core)
+    workers = "serve with so many processes, which share ports, stash and log (default: 1)"
+    add("--workers", metavar="N", type=_workers, help=workers)
     add("--latency", metavar="SECONDS", type=_seconds, help=latency)
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
@@ -312,6 +342,12 @@ def _port(text: str) -> int | None:
     if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535, or none")
+
+
+def _workers(text: str) -> int:
+    if re.fullmatch("[0-9]{1,3}", text) and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give one from 1 to 999")
 
 
 def _pair(text: str) -> tuple[str, str]:

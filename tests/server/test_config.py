@@ -173,7 +173,8 @@ def test_load_several(tmp_path: Path) -> None:
         ('{"browser_hots": "x"}', "browser_hots: there is no such key; is browser_host meant"),
         ('{"host": "x"}', "host: there is no such key; is browser_host meant"),
         ('{"host_ip": "x"}', "host_ip: there is no such key; is server_host meant"),
-        ('{"others": {}}', "others: there is no such key$"),
+        ('{"others": {}}', "others: there is no such key"),
+        ('{"xyz": {}}', "xyz: there is no such key$"),
         ('{"browser_host": 5}', "browser_host: a host's name or address is wanted, not 5"),
         ('{"browser_host": ""}', "browser_host: a host's name"),
         ('{"server_host": "http://x/"}', "server_host: a host's name"),
@@ -209,6 +210,10 @@ def test_load_several(tmp_path: Path) -> None:
         ('{"lenient": ["x"]}', "lenient: 'x' is none of all, bare-cr,"),
         ('{"core": "slow"}', "core: 'slow' is none of fast, plain"),
         ('{"core": ["fast"]}', r"core: \['fast'\] is none of fast, plain"),
+        *(
+            (f'{{"workers": {found}}}', "workers: a number of processes from 1 to 999 is wanted, not ")
+            for found in ("0", "1000", "1.0", "true", '"2"', "null")
+        ),
         ('{"lenient": [[]]}', r"lenient: \[\] is none of all, bare-cr,"),
     ],
 )

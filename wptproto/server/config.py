@@ -68,6 +68,7 @@ class Config(Mapping[str, Any]):
         limits: What clients may ask for, as far as it is not the default, by the names in Limits; None is for
             no limit.
         lenient: What is forgiven in HTTP/1.1 requests, by the names in Leniency.
+        workers: How many processes serve, for the command that starts them.
         core: What connections are made of, by the names in Core.
         others: Further keys and their values.
     """
@@ -83,6 +84,7 @@ class Config(Mapping[str, Any]):
     logging: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
     lenient: Sequence[str] = ()
+    workers: int = 1
     core: str = "fast"
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -102,6 +104,7 @@ class Config(Mapping[str, Any]):
             "logging": config_values.log_settings(self.logging),
             "limits": config_values.limit_settings(self.limits),
             "lenient": config_values.leniency_names(self.lenient),
+            "workers": config_values.workers(self.workers),
             "core": core_named(self.core).value,
             "others": dict(self.others),
         }

@@ -30,6 +30,7 @@ __all__ = [
     "read_settings",
     "settings",
     "unknown_key",
+    "workers",
 ]
 
 _RENAMED = {"host": "browser_host", "external_host": "server_host", "host_ip": "server_host"}
@@ -179,6 +180,13 @@ def leniency_names(value: object) -> list[str]:
     found = _list("lenient", value)
     leniencies(found)
     return found
+
+
+def workers(value: object) -> int:
+    """Return a number of processes."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 999:
+        raise ConfigError(f"workers: a number of processes from 1 to 999 is wanted, not {value!r}")
+    return value
 
 
 def log_settings(value: object) -> dict[str, Any]:
