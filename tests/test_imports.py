@@ -13,15 +13,15 @@ import wptproto
 from wptproto import certs
 
 ANSWER = """
-import socket, sys
+import socket
 import wptproto
 
 def hello(request, response):
     return "Hello"
 
-with wptproto.Server(routes=[("GET", "/", hello)], http_port=0, https_port=None) as server:
+with wptproto.Server(ROOT, routes=[("GET", "/", hello)], http_port=0, https_port=None) as server:
     with socket.create_connection((b"127.0.0.1", server.http_port)) as client:
-        client.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+        client.sendall(b"GET PATH HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
         assert client.makefile("rb").read().endswith(b"Hello")
 """
 
@@ -64,7 +64,7 @@ def test_no_other_name_is_there() -> None:
 
 def test_an_answer_in_the_clear_needs_little() -> None:
     """A first answer over HTTP/1.1 has imported no HTTP/2, cryptography, pipes, forms or mail."""
-    modules = modules_after(ANSWER)
+    modules = modules_after(ANSWER.replace("ROOT", "None").replace("PATH", "/"))
     assert not among(
         modules, "h2", "hpack", "hyperframe", "wptproto.protocol.h2", "wptproto.exchange.h2_writer"
     )
@@ -75,6 +75,14 @@ def test_an_answer_in_the_clear_needs_little() -> None:
     assert not among(
         modules, "python_multipart", "email", "tempfile", "shutil", "json", "uuid", "html", "difflib"
     )
+
+
+def test_a_file_needs_little_more(tmp_path: Path) -> None:
+    """A file that is served whole has imported no pipes, listings or multiparts."""
+    (tmp_path / "file.txt").write_text("Hello")
+    modules = modules_after(ANSWER.replace("ROOT", repr(str(tmp_path))).replace("PATH", "/file.txt"))
+    assert "wptproto.handlers.static" in modules
+    assert not among(modules, "wptproto.handlers.pipes.families", "wptproto.handlers.listing", "html", "uuid")
 
 
 def test_certificates_that_fit_need_no_cryptography(tmp_path: Path) -> None:

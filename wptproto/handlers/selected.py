@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -133,7 +132,9 @@ def _send_ranges(selected: Selected, ranges: list[ByteRange], response: Response
         response.content = selected.parts(ranges)
         return
     kind = response.headers["Content-Type"][-1]
-    boundary = str(uuid.uuid4())
+    from uuid import uuid4
+
+    boundary = str(uuid4())
     response.headers.set("Content-Type", f"multipart/byteranges; boundary={boundary}")
     delimiter = b"\r\n--" + boundary.encode("ascii")
     pieces: list[ByteRange | bytes] = []

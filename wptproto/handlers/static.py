@@ -13,7 +13,6 @@ from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
 from wptproto.handlers.filesystem import ServedFiles, decoded
 from wptproto.handlers.header_files import lines_beside
-from wptproto.handlers.listing import listing
 from wptproto.handlers.selected import Selected, send_as_asked
 
 __all__ = ["StaticFiles"]
@@ -53,6 +52,8 @@ class StaticFiles(ServedFiles):
             response.headers.set("Location", urlunsplit(moved))
             response.headers.set("Content-Length", 0)  # for HEAD, too, of which the writer cannot know it
             return
+        from wptproto.handlers.listing import listing
+
         try:
             page = listing(path, request.path)
         except OSError as error:
