@@ -12,7 +12,6 @@ from __future__ import annotations
 import h2.exceptions
 from hyperframe.frame import (
     ContinuationFrame,
-    DataFrame,
     PingFrame,
     PriorityFrame,
     RstStreamFrame,
@@ -35,6 +34,7 @@ _PADDED = 0x8
 _PRIORITY_UPDATE = 0x10  # RFC 9218 §7.1
 _RESETS = "h2_resets_per_s"
 _EMPTY = "h2_empty_frames_per_s"
+_UPDATES = "h2_window_updates_per_s"
 _OTHERS = "h2_other_frames_per_s"
 _NAMES = {
     RstStreamFrame.type: _RESETS,
@@ -42,7 +42,6 @@ _NAMES = {
     PingFrame.type: "h2_pings_per_s",
     PriorityFrame.type: "h2_priorities_per_s",
     _PRIORITY_UPDATE: "h2_priorities_per_s",
-    WindowUpdateFrame.type: "h2_window_updates_per_s",
     ContinuationFrame.type: "h2_continuations_per_s",
 }
 
@@ -82,12 +81,22 @@ class Allowance:
             h2.exceptions.DenialOfServiceError: It is one too many; says which limit it is past.
         """
         kind = octets[3]
-        if kind == HEADERS or (kind == DATA and not _is_idle(octets)):
-            return
-        if kind == WindowUpdateFrame.type and self._unexplained_octets >= OCTETS_PER_UPDATE:
+        if kind == WindowUpdateFrame.type:
+            self.take_window_update()
+        elif kind != HEADERS and (kind != DATA or _is_idle(octets)):
+            self._spend(_EMPTY if kind == DATA else _NAMES.get(kind, _OTHERS))
+
+    def take_window_update(self) -> None:
+        """
+        Count a WINDOW_UPDATE frame that came.
+
+        Raises:
+            h2.exceptions.DenialOfServiceError: It is one too many.
+        """
+        if self._unexplained_octets >= OCTETS_PER_UPDATE:
             self._unexplained_octets -= OCTETS_PER_UPDATE
-            return
-        self._spend(_EMPTY if kind == DataFrame.type else _NAMES.get(kind, _OTHERS))
+        else:
+            self._spend(_UPDATES)
 
     def take_provoked(self, count: int) -> None:
         """

@@ -236,6 +236,19 @@ class Library(h2.connection.H2Connection):
         if increment:
             self._prepare_for_sending([WindowUpdateFrame(0, increment)])
 
+    def send_content(self, stream_id: int, data: bytes | memoryview, *, end: bool) -> None:
+        """
+        Send content in as many frames as it takes.
+
+        Args:
+            stream_id: A stream whose head was sent.
+            data: No more than its window and the connection's have room for, and not nothing.
+            end: Whether the last frame ends the stream.
+        """
+        size = self.max_outbound_frame_size
+        for at in range(0, len(data), size):
+            self.send_data(stream_id, data[at : at + size], end_stream=end and at + size >= len(data))
+
     def send_octets(self, octets: bytes) -> None:
         """Put octets behind what is queued, whatever they are."""
         self._data_to_send += octets

@@ -32,6 +32,8 @@ class FrameReader:
     The octets of one client that have not been taken for a frame yet.
 
     Attributes:
+        octets: What was received, and in front of it perhaps frames that were taken.
+        place: Where in it the next frame begins.
         taken: How many frames were, those aside that only go on with a field block.
         settings_pending: The client's preface is not complete, of which SETTINGS is a part.
     """
@@ -42,7 +44,8 @@ class FrameReader:
             library: Takes the preface, and knows the size of a frame and the streams there were.
         """
         self._library = library
-        self._buffer = bytearray()
+        self.octets = b""
+        self.place = 0
         self._preface_pending = len(PREFACE)
         self.settings_pending = True
         self.taken = 0
@@ -50,12 +53,13 @@ class FrameReader:
     @property
     def is_inside(self) -> bool:
         """Whether something has begun, the preface or a frame, whose rest is missing."""
-        return bool(self._buffer) or 0 < self._preface_pending < len(PREFACE)
+        return self.place < len(self.octets) or 0 < self._preface_pending < len(PREFACE)
 
     @property
     def is_inside_content(self) -> bool:
         """Whether that is a DATA frame."""
-        return len(self._buffer) >= FRAME_HEADER_OCTETS and self._buffer[3] == DATA
+        octets, place = self.octets, self.place
+        return len(octets) - place >= FRAME_HEADER_OCTETS and octets[place + 3] == DATA
 
     def feed(self, data: bytes) -> None:
         """
@@ -64,16 +68,17 @@ class FrameReader:
         Raises:
             ProtocolError: The preface is wrong.
         """
-        self._buffer += data
-        size = min(self._preface_pending, len(self._buffer))
+        if data:
+            self.octets, self.place = self.octets[self.place :] + data, 0
+        size = min(self._preface_pending, len(self.octets))
         if size:
-            self._library.receive_data(bytes(self._buffer[:size]))
-            del self._buffer[:size]
+            self._library.receive_data(self.octets[:size])
+            self.octets = self.octets[size:]
             self._preface_pending -= size
 
     def clear(self) -> None:
         """Forget octets that nobody will look at."""
-        self._buffer.clear()
+        self.octets, self.place = b"", 0
 
     def take(self) -> bytes | None:
         """
@@ -84,31 +89,42 @@ class FrameReader:
         """
         if self._preface_pending:
             return None
-        size = self._frame_octets()
-        if size > len(self._buffer):
+        end = self.place + self._frame_octets()
+        if end > len(self.octets):
+            self.octets, self.place = self.octets[self.place :], 0
             return None
-        if self._buffer[3] == WindowUpdateFrame.type and size > FRAME_HEADER_OCTETS:
+        octets = self.octets[self.place : end]
+        self.pass_to(end)
+        kind = octets[3]
+        if kind == WindowUpdateFrame.type and len(octets) > FRAME_HEADER_OCTETS:
             # RFC 9113 §6.9: a reserved bit, and then the increment, of which hyperframe takes it for a part.
-            self._buffer[FRAME_HEADER_OCTETS] &= 0x7F
-        octets = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        self.taken += octets[3] != ContinuationFrame.type
+            at = FRAME_HEADER_OCTETS
+            octets = b"%b%c%b" % (octets[:at], octets[at] & 0x7F, octets[at + 1 :])
+        self.taken += kind != ContinuationFrame.type
         _see_padding(octets)
         return octets
 
+    def pass_to(self, end: int) -> None:
+        """Take what stands before that place for done; keep nothing where nothing is left."""
+        if end == len(self.octets):
+            self.clear()
+        else:
+            self.place = end
+
     def _frame_octets(self) -> int:
         """Look at the frame header in front, and return how long that frame is."""
-        if len(self._buffer) < FRAME_HEADER_OCTETS:
+        header = self.octets[self.place : self.place + FRAME_HEADER_OCTETS]
+        if len(header) < FRAME_HEADER_OCTETS:
             return FRAME_HEADER_OCTETS
-        kind, stream_id = self._buffer[3], stream_of(self._buffer)
-        if self.settings_pending and (kind != SettingsFrame.type or self._buffer[4] & _ACK):
+        kind, stream_id, is_ack = header[3], stream_of(header), header[4] & _ACK
+        if self.settings_pending and (kind != SettingsFrame.type or is_ack):
             # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
             raise ProtocolError("the preface is not followed by SETTINGS")
         if kind == RstStreamFrame.type and stream_id > self._highest_stream_id(stream_id):
             # RFC 9113 §6.4: "RST_STREAM frames MUST NOT be sent for a stream in the "idle" state."
             raise ProtocolError(f"RST_STREAM for stream {stream_id}, which is idle")
-        length = int.from_bytes(self._buffer[:3], "big")
-        if kind == SettingsFrame.type and self._buffer[4] & _ACK and length:
+        length = int.from_bytes(header[:3], "big")
+        if kind == SettingsFrame.type and is_ack and length:
             # RFC 9113 §6.5: it is "a connection error (Section 5.4.1) of type FRAME_SIZE_ERROR."
             raise FrameTooLargeError(f"SETTINGS with ACK and a payload of {length} octets")
         if length > self._library.max_inbound_frame_size:

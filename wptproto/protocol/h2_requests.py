@@ -26,9 +26,9 @@ from wptproto.protocol.events import (
     RequestReceived,
     WindowOpened,
 )
-from wptproto.protocol.h1_octets import content_length
-from wptproto.protocol.h2_fields import request_head, trailer_section
+from wptproto.protocol.h2_fields import trailer_section
 from wptproto.protocol.h2_library import Library, TrailersWithoutEnd, code_name
+from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
 from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
@@ -36,9 +36,10 @@ from wptproto.protocol.rules import Rules, too_large
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead
 
-__all__ = ["Requests"]
+__all__ = ["LAST_STREAM_ID", "Requests"]
 
 LAST_STREAM_ID = 2**31 - 1
+NONE = Fields()
 
 
 class Requests:
@@ -65,11 +66,12 @@ class Requests:
         """Add to *events* what one of h2's amounts to."""
         match event:
             case h2.events.DataReceived():
-                self._take_content(event, events)
+                size, last = event.flow_controlled_length, event.stream_ended is not None
+                self.take_content(ExchangeId(event.stream_id), event.data, size, events, last=last)
             case h2.events.RequestReceived():
                 self._take_request(event, events)
             case h2.events.StreamEnded():
-                self._take_end(ExchangeId(event.stream_id), Fields(), events)
+                self.take_end(ExchangeId(event.stream_id), events)
             case TrailersWithoutEnd(stream_id):
                 error = RemoteProtocolError("the trailers do not end the request")
                 self.fail(ExchangeId(stream_id), error, events)
@@ -108,25 +110,42 @@ class Requests:
                 ProtocolViolated(RemoteProtocolError(said, exchange_id=exchange_id, error_code=code))
             )
             return
-        ended = event.stream_ended is not None
-        method = next((value for name, value in event.headers if name == b":method"), b"")
-        self._streams[exchange_id] = stream = Stream(method.decode("latin-1"))
-        try:
-            if len(event.headers) > self._limits.field_lines:
-                raise RemoteProtocolError(
-                    self._limits.past("field_lines"), status_hint=431, error_code=ErrorCodes.NO_ERROR
-                )
-            head = request_head(event.headers)
-            stream.missing = _promised(head.fields)
-            if ended:
-                _expect_none(stream.missing)
-            elif stream.missing is not None and stream.missing > self._limits.content_octets:
-                raise too_large(self._limits)
-        except RemoteProtocolError as error:
-            stream.request_ended = ended
-            self._refuse(exchange_id, error, events)
+        self.begin(
+            exchange_id,
+            read_opening(event.headers, self._limits),
+            events,
+            ended=event.stream_ended is not None,
+        )
+
+    def begin(
+        self, exchange_id: ExchangeId, opening: Opening | Refusal, events: list[Event], *, ended: bool
+    ) -> None:
+        """
+        Take a request, for which there is room.
+
+        Args:
+            exchange_id: Its stream, which h2 knows already.
+            opening: What it begins with.
+            events: Where to add what comes of it.
+            ended: Whether it has no content.
+        """
+        if isinstance(opening, Refusal):
+            self._streams[exchange_id] = Stream(opening.method, request_ended=ended)
+            self._refuse(exchange_id, opening.error, events)
             return
-        stream.expects_continue = not ended and b"100-continue" in head.fields.tokens(b"expect")
+        head, promised = opening.head, opening.promised
+        stream = self._streams[exchange_id] = Stream(head.method, missing=promised)
+        if promised:
+            try:
+                if ended:
+                    _expect_none(promised)
+                elif promised > self._limits.content_octets:
+                    raise too_large(self._limits)
+            except RemoteProtocolError as error:
+                stream.request_ended = ended
+                self._refuse(exchange_id, error, events)
+                return
+        stream.expects_continue = not ended and opening.expects_continue
         events.append(RequestReceived(exchange_id, head, not ended, stream.expects_continue))
 
     def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
@@ -149,21 +168,31 @@ class Requests:
         stream.responded = True
         self.fail(exchange_id, error, events)
 
-    def _take_content(self, event: h2.events.DataReceived, events: list[Event]) -> None:
-        exchange_id = ExchangeId(event.stream_id)
-        size = event.flow_controlled_length
+    def take_content(
+        self, exchange_id: ExchangeId, data: bytes, size: int, events: list[Event], *, last: bool
+    ) -> None:
+        """
+        Take one DATA frame.
+
+        Args:
+            exchange_id: Its stream, which receives.
+            data: The content.
+            size: What it takes from the windows: the content, and padding.
+            events: Where to add what comes of it.
+            last: Whether it ends the request, which :meth:`take_end` is told next.
+        """
         self._windows.received(size)
         stream = self._streams[exchange_id]
         if stream.missing is not None:
-            stream.missing -= len(event.data)
+            stream.missing -= len(data)
             try:
-                _expect_none(stream.missing if event.stream_ended is not None else min(0, stream.missing))
+                _expect_none(stream.missing if last else min(0, stream.missing))
             except RemoteProtocolError as error:
-                stream.request_ended = event.stream_ended is not None
+                stream.request_ended = last
                 self.fail(exchange_id, error, events)
                 return
         stream.expects_continue = False
-        wanted = 0 if stream.drops_content else len(event.data)
+        wanted = 0 if stream.drops_content else len(data)
         stream.delivered += wanted
         stream.received += wanted
         if stream.received > self._limits.content_octets and not stream.failed:
@@ -171,11 +200,10 @@ class Requests:
             stream.failed = True
             events.append(ContentFailed(exchange_id, too_large(self._limits)))
             return
-        last = event.stream_ended is not None
         if not last and not stream.failed:
             self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
         if wanted or (last and not stream.drops_content):
-            events.append(ContentReceived(exchange_id, event.data, last))
+            events.append(ContentReceived(exchange_id, data, last))
 
     def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
@@ -187,9 +215,10 @@ class Requests:
             stream.request_ended = True
             self.fail(exchange_id, error, events)
         else:
-            self._take_end(exchange_id, trailers, events)
+            self.take_end(exchange_id, events, trailers)
 
-    def _take_end(self, exchange_id: ExchangeId, trailers: Fields, events: list[Event]) -> None:
+    def take_end(self, exchange_id: ExchangeId, events: list[Event], trailers: Fields = NONE) -> None:
+        """Take note that the client has sent all of a request."""
         stream = self._streams.get(exchange_id)
         if stream is None or stream.request_ended:
             return  # StreamEnded follows TrailersReceived
@@ -215,19 +244,6 @@ class Requests:
         self._streams.are_last = True
         debug = f": {event.additional_data!r}" if event.additional_data else ""
         events.append(PeerFinished(f"GOAWAY {code_name(event.error_code)}{debug}"))
-
-
-def _promised(fields: Fields) -> int | None:
-    """
-    Return the length that a request's fields promise.
-
-    Raises:
-        RemoteProtocolError: They promise none that could be kept.
-    """
-    try:
-        return content_length(fields)
-    except ValueError as error:
-        raise RemoteProtocolError(f"Content-Length is {error}") from error
 
 
 def _expect_none(missing: int | None) -> None:

@@ -80,21 +80,15 @@ class Responses:
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         stream = self._continuing(exchange_id)
         size = len(data)
-        taken = 0
-        while taken < size:
-            room = self._room(exchange_id)
-            if room <= 0:
-                break
-            piece = data[taken : taken + room]
-            taken += len(piece)
-            self._allowance.sent(len(piece))
-            if stream.remaining is not None:
-                stream.remaining -= len(piece)
-            stream.ended = end and taken == size and not stream.is_short
-            self._library.send_data(exchange_id, piece, end_stream=stream.ended)
-        if end and not size and not stream.is_short:
+        taken = min(size, max(0, self._library.local_flow_control_window(exchange_id)))
+        self._allowance.sent(taken)
+        if stream.remaining is not None:
+            stream.remaining -= taken
+        stream.ended = end and taken == size and not stream.is_short
+        if taken:
+            self._library.send_content(exchange_id, data[:taken], end=stream.ended)
+        elif stream.ended:
             self._library.end_stream(exchange_id)
-            stream.ended = True
         if taken < size and self.windows_are_final:
             self.abort(exchange_id)
             raise ExchangeClosed("the client closed with its window shut")
@@ -143,7 +137,8 @@ class Responses:
     def room(self, exchange_id: ExchangeId) -> int:
         if self._streams.answering(exchange_id).ended:
             return 0  # and h2 may have forgotten it
-        return max(0, self._room(exchange_id))
+        window = self._library.local_flow_control_window(exchange_id)
+        return max(0, min(window, self._library.max_outbound_frame_size))
 
     def finish(self, exchange_id: ExchangeId) -> None:
         stream = self._streams.get(exchange_id)
@@ -176,11 +171,6 @@ class Responses:
             self._library.send_headers(exchange_id, lines, end_stream=end)
         except h2.exceptions.ProtocolError as error:
             raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
-
-    def _room(self, exchange_id: ExchangeId) -> int:
-        """Return what one frame can hold; less than nothing where the client made a window smaller."""
-        library = self._library
-        return min(library.local_flow_control_window(exchange_id), library.max_outbound_frame_size)
 
     def _continuing(self, exchange_id: ExchangeId) -> Stream:
         """Return a stream whose response has begun and not ended."""

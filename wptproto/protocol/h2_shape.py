@@ -13,7 +13,7 @@ FRAME_HEADER_OCTETS = 9
 """What stands before each frame's payload (RFC 9113 §4.1)."""
 
 
-def stream_of(octets: bytes | bytearray) -> int:
+def stream_of(octets: bytes) -> int:
     """Return the stream of a frame, by its header; the reserved bit is ignored (RFC 9113 §4.1)."""
     return int.from_bytes(octets[5:9], "big") & 0x7FFFFFFF
 
