@@ -36,6 +36,8 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.h2_allowance import Allowance
+from wptproto.protocol.h2_fast import FastLibrary, unchecked
+from wptproto.protocol.h2_fast_frames import FastFrames
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, error_code, reason
 from wptproto.protocol.h2_reader import FrameReader
@@ -44,7 +46,7 @@ from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_shape import shape_error, stream_of
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
-from wptproto.protocol.rules import DEFAULT_RULES, Rules
+from wptproto.protocol.rules import DEFAULT_RULES, Core, Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
 
@@ -66,7 +68,8 @@ class H2Connection(Connection):
             upgrade_settings: HTTP2-Settings, base64url, where an HTTP/1.1 connection is continued.
         """
         limits = rules.limits
-        self._h2 = library = Library(limits)
+        fast = FastLibrary(limits) if rules.core is Core.FAST and not unchecked() else None
+        self._h2 = library = fast or Library(limits)
         if upgrade_settings is None:
             library.initiate_connection()
         else:
@@ -79,6 +82,11 @@ class H2Connection(Connection):
         self._windows = Windows(library, self._streams, limits)
         self._responses = Responses(library, self._streams, self._windows, self._allowance)
         self._requests = Requests(library, self._streams, self._windows, self._responses, rules)
+        self._fast = None
+        if fast is not None:
+            self._fast = FastFrames(
+                fast, self._reader, self._streams, self._requests, self._allowance, limits
+            )
 
     @classmethod
     def from_upgrade(
@@ -160,11 +168,9 @@ class H2Connection(Connection):
         try:
             self._reader.feed(data)
             for _ in range(FRAMES_A_TURN):
-                octets = None if self._streams.are_over else self._reader.take()
-                if octets is None:
+                if self._streams.are_over or not self._receive_frame(events):
                     self.has_backlog = False
                     break
-                self._receive_frame(octets, events)
             else:
                 self.has_backlog = True
         except h2.exceptions.ProtocolError as error:
@@ -172,9 +178,20 @@ class H2Connection(Connection):
         self._close_when_over()
         return events
 
-    def _receive_frame(self, octets: bytes, events: list[Event]) -> None:
-        self._allowance.take_frame(octets)
+    def _receive_frame(self, events: list[Event]) -> bool:
+        """Take one frame, if it is there."""
         before = self._h2.provoked
+        if self._fast is None or not self._fast.take(events):
+            octets = self._reader.take()
+            if octets is None:
+                return False
+            self._receive_octets(octets, events)
+        if self._h2.provoked != before:
+            self._allowance.take_provoked(self._h2.provoked - before)
+        return True
+
+    def _receive_octets(self, octets: bytes, events: list[Event]) -> None:
+        self._allowance.take_frame(octets)
         exchange_id = ExchangeId(stream_of(octets))
         # On a stream that is not open, or inside a field block, it is an error of the connection.
         in_place = exchange_id in self._streams and not self._h2.is_inside_block
@@ -183,8 +200,6 @@ class H2Connection(Connection):
         else:
             for event in self._h2.receive_data(octets):
                 self._requests.take(event, events)
-        if self._h2.provoked != before:
-            self._allowance.take_provoked(self._h2.provoked - before)
 
     def receive_eof(self) -> list[Event]:
         events: list[Event] = []

@@ -36,11 +36,13 @@ from hyperframe.frame import (
 
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
+from wptproto.semantics.fields import FieldLine
 
 __all__ = [
     "INITIAL_WINDOW_OCTETS",
     "MAX_WINDOW_OCTETS",
     "Library",
+    "LibraryStream",
     "TrailersWithoutEnd",
     "code_name",
     "error_code",
@@ -111,7 +113,7 @@ class TrailersWithoutEnd(h2.events.Event):
     stream_id: int
 
 
-class _Stream(H2Stream):
+class LibraryStream(H2Stream):
     """A stream that leaves what fields say to us: what is wrong with them is no error of the connection."""
 
     def receive_headers(
@@ -195,7 +197,7 @@ class Library(h2.connection.H2Connection):
 
     def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
         stream = super()._begin_new_stream(stream_id, allowed_ids)
-        stream.__class__ = _Stream
+        stream.__class__ = LibraryStream
         return stream
 
     def _prepare_for_sending(self, frames: list[Frame]) -> None:
@@ -235,6 +237,17 @@ class Library(h2.connection.H2Connection):
         increment = window.process_bytes(octets)
         if increment:
             self._prepare_for_sending([WindowUpdateFrame(0, increment)])
+
+    def send_head(self, stream_id: int, lines: list[FieldLine], *, end: bool) -> None:
+        """
+        Send the head of a final response.
+
+        Args:
+            stream_id: A stream to which none was sent.
+            lines: Its field section, of which :status comes first.
+            end: Whether the response has no content.
+        """
+        self.send_headers(stream_id, lines, end_stream=end)
 
     def send_content(self, stream_id: int, data: bytes | memoryview, *, end: bool) -> None:
         """

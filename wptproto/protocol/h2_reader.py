@@ -94,18 +94,24 @@ class FrameReader:
             self.octets, self.place = self.octets[self.place :], 0
             return None
         octets = self.octets[self.place : end]
-        self.pass_to(end)
         kind = octets[3]
+        self.take_to(end, counts=kind != ContinuationFrame.type)
         if kind == WindowUpdateFrame.type and len(octets) > FRAME_HEADER_OCTETS:
             # RFC 9113 §6.9: a reserved bit, and then the increment, of which hyperframe takes it for a part.
             at = FRAME_HEADER_OCTETS
             octets = b"%b%c%b" % (octets[:at], octets[at] & 0x7F, octets[at + 1 :])
-        self.taken += kind != ContinuationFrame.type
         _see_padding(octets)
         return octets
 
-    def pass_to(self, end: int) -> None:
-        """Take what stands before that place for done; keep nothing where nothing is left."""
+    def take_to(self, end: int, *, counts: bool = True) -> None:
+        """
+        Let go of the frame in front.
+
+        Args:
+            end: Where it ends.
+            counts: Whether it is more than a part of a field block.
+        """
+        self.taken += counts
         if end == len(self.octets):
             self.clear()
         else:

@@ -75,7 +75,10 @@ class Responses:
                 pass  # it promises nothing that could be kept
         stream.ended = end and not stream.remaining
         stream.head_sent = True
-        self._send_headers(exchange_id, response_section(head), end=stream.ended)
+        try:
+            self._library.send_head(exchange_id, response_section(head), end=stream.ended)
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
 
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         stream = self._continuing(exchange_id)
