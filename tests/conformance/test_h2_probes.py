@@ -1,4 +1,4 @@
-"""Every probe of HTTP/2, over sockets, in the clear and over TLS, whole and octet by octet."""
+"""Every probe of HTTP/2, over sockets, in the clear and over TLS, whole and octet by octet, with either core."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.conformance.h2_wire import PING, Conversation
 from tests.conformance.rfc9113_sent import RULES
 from tests.helpers.peers import open_socket
 from wptproto import Request, Response, Server
+from wptproto.protocol.rules import Core
 
 TABLES = (rfc7541, rfc9113_3, rfc9113_5, rfc9113_6, rfc9113_8)
 PROBES = [probe for table in TABLES for probe in table.PROBES]
@@ -41,15 +42,15 @@ def handler(request: Request, response: Response) -> bytes | str:
             return path
 
 
-@pytest.fixture(scope="module")
-def server(certs_dir: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=list(Core))
+def server(request: pytest.FixtureRequest, certs_dir: Path) -> Iterator[Server]:
     routes = [
         ("GET", "/get", handler),
         ("POST", "/echo", handler),
         (["GET", "POST"], "/slow", handler),
         ("GET", "/x", handler),
     ]
-    with Server(routes=routes, certs_dir=certs_dir) as server:
+    with Server(routes=routes, certs_dir=certs_dir, core=request.param) as server:
         yield server
 
 

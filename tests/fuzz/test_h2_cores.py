@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from tests.fuzz.machine import cuts, mostly
-from tests.fuzz.test_h2 import LIMITS, H2Machine, sections
+from tests.fuzz.test_h2 import H2Machine, sections
 from tests.helpers.cutting import Trace, cut
-from wptproto.limits import Limits
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import Event
 from wptproto.protocol.h2 import H2Connection
-from wptproto.protocol.rules import Core, Rules
 from wptproto.semantics.fields import FieldLine
 
 PRIORITY = 0x20
@@ -42,11 +40,7 @@ class CoresMachine(H2Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.whole = H2Connection(Rules(self.limits, core=Core.FAST))
-        self.pieces = H2Connection(Rules(self.limits, core=Core.PLAIN))
         self._encoder = Encoder()
-
-    limits: Limits = LIMITS
 
     def receive(self, octets: bytes, points: list[int], kept: int = 0) -> None:
         """Let the client send octets, piece by piece, and see each time that the same comes of them."""

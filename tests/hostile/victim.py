@@ -125,7 +125,7 @@ def within_reach(objects: list[object]) -> dict[str, int]:
             case ssl.MemoryBIO():
                 octets += found.pending
             case list() | tuple() | dict() | set() | deque() if type(found) in CONTAINERS:
-                items += sum(not isinstance(item, threading.Thread) for item in found)
+                items += sum(not isinstance(item, threading.Thread) for item in list(found))  # others go on
                 left += gc.get_referents(found)
     return {"octets": octets, "items": items}
 

@@ -4,11 +4,12 @@ H2Connection: HTTP/2, over h2.
 h2 keeps the state of streams, windows and compression. What it does not do, or does too eagerly,
 stands in the modules beside this one, each of which knows those before it:
 
-- ``h2_library`` is h2, with the last word about errors left to us.
+- ``h2_library`` is h2, with the last word about errors left to us, and ``h2_fast`` the same, sooner.
 - ``h2_reader`` makes frames of octets. They are given to h2 one by one, so that a violation never
   swallows the events of the sound frames received with it, wherever the octets were cut.
 - ``h2_streams`` has the exchanges, and ``h2_windows`` what their clients may send.
 - ``h2_responses`` sends, and ``h2_requests`` receives; what both think of fields is in ``h2_fields``.
+- ``h2_fast_frames`` takes frames before all these, if they are plain.
 
 Here they are joined, and the connection ends: by a violation, whose reason goes into the debug data of
 our GOAWAY, by the end of the client's octets, or because we say goodbye. After GOAWAY from the
@@ -36,7 +37,7 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.h2_allowance import Allowance
-from wptproto.protocol.h2_fast import FastLibrary, unchecked
+from wptproto.protocol.h2_fast import FastLibrary, is_checked
 from wptproto.protocol.h2_fast_frames import FastFrames
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, error_code, reason
@@ -68,7 +69,7 @@ class H2Connection(Connection):
             upgrade_settings: HTTP2-Settings, base64url, where an HTTP/1.1 connection is continued.
         """
         limits = rules.limits
-        fast = FastLibrary(limits) if rules.core is Core.FAST and not unchecked() else None
+        fast = FastLibrary(limits) if rules.core is Core.FAST and is_checked() else None
         self._h2 = library = fast or Library(limits)
         if upgrade_settings is None:
             library.initiate_connection()

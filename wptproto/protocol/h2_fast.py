@@ -32,13 +32,15 @@ Theory
     :mod:`~wptproto.protocol.h2_fast_fields`.
 
 What it relies on
-    That h2's methods do just this; ``tests/protocol/test_h2_fast_reliance.py`` says of each whether it is
-    still what it was. The versions in :data:`CHECKED` were looked at; with any other one the plain library is
-    used, and a warning says so.
+    That h2 does just this. The versions in :data:`CHECKED` were looked at; with any other one the plain
+    library is used, and a warning says so. ``tests/protocol/test_h2_fast.py`` says of each part of them that
+    matters whether it is still what it was, and ``tests/fuzz/test_h2_cores.py`` that both ways are one.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 import struct
 from typing import Any, Self, cast
 
@@ -56,7 +58,9 @@ from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STR
 from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, LibraryStream
 from wptproto.semantics.fields import FieldLine
 
-__all__ = ["CHECKED", "FRAME_HEADER", "FastLibrary", "unchecked"]
+__all__ = ["CHECKED", "FRAME_HEADER", "FastLibrary", "is_checked"]
+
+log = logging.getLogger("wptproto.protocol")
 
 CHECKED = {"h2": ("4.4.1",), "hpack": ("4.2.0",), "hyperframe": ("6.1.0",)}
 """The versions that this was written for."""
@@ -69,10 +73,18 @@ _SENDING = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
 _OPENED = (*_SENDING, StreamState.HALF_CLOSED_LOCAL)
 
 
-def unchecked() -> str:
-    """Return which of the libraries is there in another version, empty if none is."""
+def is_checked() -> bool:
+    """Whether the libraries are those that this was written for; the log is told, once, if they are not."""
     found = {library.__name__: library.__version__ for library in (h2, hpack, hyperframe)}
-    return ", ".join(f"{name} {version}" for name, version in found.items() if version not in CHECKED[name])
+    others = [f"{name} {version}" for name, version in found.items() if version not in CHECKED[name]]
+    if others:
+        _warn(", ".join(others))
+    return not others
+
+
+@functools.cache
+def _warn(others: str) -> None:
+    log.warning("HTTP/2 is slower than it could be, for its fast core is not made for %s", others)
 
 
 class _StateMachine(H2StreamStateMachine):
