@@ -1,4 +1,4 @@
-"""Idle connections in TLS: each has had one answer, and is left open."""
+"""Idle connections: each has had one answer, and is left open."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ _H2_GET = _PREFACE + len(_BLOCK).to_bytes(3, "big") + b"\x01\x05\0\0\0\x01" + _B
 
 
 @contextmanager
-def idle_connections(port: int, count: int, protocol: str) -> Iterator[None]:
-    """Hold so many of them, of the protocol ``http/1.1`` or ``h2``."""
+def idle_connections(port: int, count: int, protocol: str, *, tls: bool = True) -> Iterator[None]:
+    """Hold so many of them, of the protocol ``http/1.1`` or ``h2``, in TLS or in the clear."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols([protocol])
-    open_: list[ssl.SSLSocket] = []
+    open_: list[socket.socket] = []
     try:
         for _ in range(count):
-            sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port), PATIENCE_S))
+            sock = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+            if tls:
+                sock = context.wrap_socket(sock)
             open_.append(sock)
             sock.sendall(_H2_GET if protocol == "h2" else _GET)
             _await_answer(sock, protocol)
@@ -35,7 +37,7 @@ def idle_connections(port: int, count: int, protocol: str) -> Iterator[None]:
             sock.close()
 
 
-def _await_answer(sock: ssl.SSLSocket, protocol: str) -> None:
+def _await_answer(sock: socket.socket, protocol: str) -> None:
     octets = b""
     while b"Hello, world!" not in octets:
         data = sock.recv(65536)
