@@ -20,6 +20,7 @@ from tests.helpers.peers import H2Peer, Kind, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import Request, Response, Server
 from wptproto.server import engine
+from wptproto.server.driver import Driver
 
 AT_ONCE_S = 5.0
 """Far below what handlers and clients here would take, and far above what a stop takes on a slow machine."""
@@ -128,6 +129,25 @@ def test_clients_stuck(certs_dir: Path, kind: Kind, caplog: pytest.LogCaptureFix
 
 
 # --- connections -----------------------------------------------------------------------------------
+
+
+def test_a_great_many(
+    certs_dir: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that has much to close is waited for, and is not taken for one that is blocked."""
+    real = Driver.stop
+
+    def slowly(driver: Driver, reason: str) -> list[str]:
+        time.sleep(0.02)
+        return real(driver, reason)
+
+    monkeypatch.setattr(Driver, "stop", slowly)
+    monkeypatch.setattr(engine, "STOP_S", 0.1)
+    with serving(certs_dir) as (server, _), ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.http_port or 0), timeout=20))
+        assert_soon(lambda: connections(server) == 20)
+        assert "blocks the loop" not in stop(server, caplog)
 
 
 def test_octets_that_nobody_reads(certs_dir: Path, caplog: pytest.LogCaptureFixture) -> None:

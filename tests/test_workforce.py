@@ -335,7 +335,7 @@ def test_stop_of_one_that_hangs(certs_dir: Path, tmp_path: Path) -> None:
         assert command.stop() == 0
         last = command.said().splitlines()[-1]
         assert re.search(
-            rf" worker [12] \(process {hanging[0]}\) did not end within 2 s, and is killed$", last
+            rf" worker [12] \(process {hanging[0]}\) did not end within 3 s, and is killed$", last
         )
         assert f"(process {blocked[0]}) did not" not in command.said()
         assert gone(hanging[0])

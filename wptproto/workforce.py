@@ -50,8 +50,8 @@ __all__ = ["Workforce"]
 
 log = logging.getLogger("wptproto.workforce")
 
-STOP_S = 2.0
-"""How long workers may take to stop; a blocked loop takes one second."""
+STOP_S = 3.0
+"""How long workers may take to stop; a blocked loop takes one second, and so do some thousand connections."""
 
 ANSWER_S = 1.0
 """How long a worker may take to answer a signal, before the next one is asked."""

@@ -40,7 +40,7 @@ Surround = Callable[[str, tuple[str, int], tuple[str, int]], Surroundings]
 _Share = list[tuple[socket.socket, TlsTerms | None]]
 
 STOP_S = 1.0
-"""How long a stop waits for the loop, which one async handler can block."""
+"""How long a stop waits for the loop, which one async handler can block, to get on with it."""
 
 MOST_NAMED = 10
 """How many exchanges that a stop cuts off are named in the log."""
@@ -84,6 +84,7 @@ class Engine:
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._opening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
+        self._stop_steps = 0  # more with each connection that was told to stop, or is gone
         self._servers: list[asyncio.Server] = []
         self._ready: Future[None] = Future()
         self._process = os.getpid()
@@ -147,7 +148,10 @@ class Engine:
             self._loop.call_soon_threadsafe(self._stop)
         if threading.get_ident() == self.loop_thread:
             return
-        self._thread.join(STOP_S)
+        seen = -1
+        while self._thread.is_alive() and seen != self._stop_steps:
+            seen = self._stop_steps  # thousands of connections take their time
+            self._thread.join(STOP_S)
         if self._thread.is_alive():
             place = thread_place(self.loop_thread)
             log.warning("an async handler blocks the loop, which ends when that lets go: %s", place)
@@ -208,6 +212,7 @@ class Engine:
         self._stop_accepting()
         cut_off: list[str] = []
         for driver in list(self._drivers):
+            self._stop_steps += 1
             with _Guarded(driver):
                 cut_off += driver.stop("the server stops")
         if cut_off:
@@ -283,8 +288,10 @@ class Engine:
 
     def detach(self, driver: Driver) -> None:
         self._drivers.discard(driver)
-        if self._stopping is not None and not self._drivers:
-            self._gone.set()
+        if self._stopping is not None:
+            self._stop_steps += 1
+            if not self._drivers:
+                self._gone.set()
 
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         self._mailbox.post((driver, bridge))
