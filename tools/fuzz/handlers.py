@@ -112,7 +112,7 @@ def header_file(octets: bytes) -> None:
     path.write_bytes(octets)
     exchange = _exchange()
     try:
-        for field, value in lines_beside(_directory(), b"/a", exchange.request):
+        for field, value in lines_beside(str(_directory()), ("a",), exchange.request):
             assert field
             assert b"\n" not in field + value
     except HTTPException as error:

@@ -2,11 +2,14 @@
 From a request's path to a file below a served directory, and not beyond it.
 
 Every handler of files and scripts finds them here. What a path says is decoded once, and every segment of
-it is the name of a file or directory; so nothing but the file system itself leads elsewhere, and where it
-leads is looked at last, when all links are followed.
+it is the name of a file or directory; so nothing but the file system itself leads elsewhere, by links. Each
+name is looked at from the root on, once for each request. Where none of them is a link, what was found is
+below the root. Where one is, all links are followed, and where they lead is looked at last. The same is done
+on systems with names that lead elsewhere without being links, as Windows has them: short names, junctions.
 
-What this does not keep off: hard links, and whoever changes the directory between a look and the next. Who
-can do that could put a script there, too.
+What this does not keep off: hard links, whoever puts another directory in the place of the root or of one
+above it, and whoever changes what lies below between a look and the next. Who can do that could put a script
+there, too.
 """
 
 from __future__ import annotations
@@ -14,16 +17,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import ConfigError, HTTPException
 
 __all__ = [
+    "Entry",
     "ServedDirectory",
     "ServedFiles",
     "decoded",
+    "look_up",
     "names_in",
     "not_in_names",
     "open_regular",
@@ -43,6 +50,30 @@ def not_in_names(separator: str) -> tuple[bytes, ...]:
 
 
 _NO_NAME = not_in_names(os.sep)
+_LINKS_ALONE_LEAD_ELSEWHERE = os.name == "posix"
+
+
+class Entry(NamedTuple):
+    """
+    A file or directory below a root, as it was when it was looked for.
+
+    Attributes:
+        path: Where it lies, all links followed.
+        status: What the system says of it.
+    """
+
+    path: str
+    status: os.stat_result
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return stat.S_ISREG(self.status.st_mode)
 
 
 class ServedDirectory:
@@ -69,16 +100,16 @@ class ServedDirectory:
         """Return what is left of a request's path below that of the directory, from the slash on."""
         return path[len(self.url_base) - 1 :] if path.startswith(self.url_base) else path
 
-    def find(self, path: str) -> Path:
+    def find(self, path: str) -> Entry:
         """
         Return the file or directory that a request's path names.
 
         Raises:
             HTTPException: 404, as :func:`resolve` has it.
         """
-        return resolve(self.root, self.below(path))
+        return resolve(self.base_path, self.below(path))
 
-    def open(self, found: Path, path: str) -> BufferedReader:
+    def open(self, found: Entry, path: str) -> BufferedReader:
         """
         Return a file that was found, open, so that it can be sent.
 
@@ -90,12 +121,12 @@ class ServedDirectory:
             HTTPException: 404; it is no regular file, may not be read, or is a script. Such a one is not
                 shown: its path was encoded, or it was reached by a link, and so no script answered.
         """
-        if not found.is_file():
+        if not found.is_file:
             raise HTTPException(404, f"not a regular file: {path}")
-        if found.suffix.lower() == ".py":  # a file system without case has it by other names, too
+        if found.path[-3:].lower() == ".py":  # a file system without case has it by other names, too
             raise HTTPException(404, f"a script is run, and not shown: {path}")
         try:
-            return open_regular(found)
+            return open_regular(found.path)
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {path}: {error.strerror}") from error
 
@@ -129,7 +160,7 @@ def decoded(path: str) -> bytes:
     return unquote_to_bytes(path.encode("latin-1"))
 
 
-def resolve(root: Path, path: str) -> Path:
+def resolve(root: str, path: str) -> Entry:
     """
     Return the file or directory that a path names, all links followed.
 
@@ -143,15 +174,47 @@ def resolve(root: Path, path: str) -> Path:
     """
     names = names_in(path)
     try:
-        found = root.joinpath(*names).resolve(strict=True)
-    except (OSError, RuntimeError):
+        found = look_up(root, names)
+    except OSError:
         # Not there, a name too long, a cycle of links: each is no file of ours.
         raise HTTPException(404, f"no such file: {path}") from None
-    if not found.is_relative_to(root):
+    if found is None:
         raise HTTPException(404, f"not a path below the document root: {path}")
-    if not names[-1] and not found.is_dir():
+    if not names[-1] and not found.is_directory:
         raise HTTPException(404, f"no such directory: {path}")
     return found
+
+
+def look_up(root: str, names: Iterable[str]) -> Entry | None:
+    """
+    Return what lies at the end of some names, all links followed; None where that is not below the root.
+
+    Args:
+        root: The directory, itself resolved.
+        names: As :func:`names_in` gives them; those that are empty, or a dot, lead nowhere.
+
+    Raises:
+        OSError: There is nothing.
+    """
+    found = _walked(root, names) if _LINKS_ALONE_LEAD_ELSEWHERE else None
+    return _followed(root, names) if found is None else found
+
+
+def _walked(root: str, names: Iterable[str]) -> Entry | None:
+    """Look at each name, and return what is found; None where one of them is a link."""
+    path, status = root.rstrip("/"), None
+    for name in names:
+        if name and name != ".":
+            path = f"{path}/{name}"
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                return None
+    return Entry(path or root, status or os.stat(root))
+
+
+def _followed(root: str, names: Iterable[str]) -> Entry | None:
+    path = os.path.realpath(os.path.join(root, *names), strict=True)
+    return Entry(path, os.stat(path)) if Path(path).is_relative_to(root) else None
 
 
 def names_in(path: str) -> list[str]:
@@ -165,13 +228,13 @@ def names_in(path: str) -> list[str]:
         HTTPException: 404; one of them is ``..``, or has octets that no name has.
     """
     octets = decoded(path)
-    *names, last = octets.split(b"/")
-    if b".." in (*names, last) or any(sign in octets for sign in _NO_NAME):
+    *names, last = os.fsdecode(octets).split("/")
+    if ".." in names or last == ".." or any(sign in octets for sign in _NO_NAME):
         raise HTTPException(404, f"not a path below the document root: {path}")
-    return [*(os.fsdecode(name) for name in names if name), os.fsdecode(last)]
+    return [*filter(None, names), last]
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: str | Path) -> BufferedReader:
     """
     Return a file, open for reading; nothing that is no regular file keeps anyone waiting.
 

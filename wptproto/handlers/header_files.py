@@ -8,52 +8,60 @@ comes before the plain one; what a request brings into it stays in its line.
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import quote
+import os
+from collections.abc import Sequence
 
 from wptproto.errors import HTTPException, PipeError
 from wptproto.exchange.request import Request
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import open_regular, resolve
+from wptproto.handlers.filesystem import look_up, open_regular
 from wptproto.semantics.fields import FieldLine
 
 __all__ = ["lines_beside"]
 
 
-def lines_beside(root: Path, asked: bytes, request: Request) -> list[FieldLine]:
+def lines_beside(root: str, names: Sequence[str], request: Request) -> list[FieldLine]:
     """
     Return the fields for a file, in order.
 
     Args:
         root: The directory, resolved.
-        asked: The path of the file below it, with a slash in front, in octets, not encoded. It is the one by
-            which it was asked for; a link does not bring the fields of what it leads to.
+        names: Those by which the file was asked for, as :func:`~wptproto.handlers.filesystem.names_in` gives
+            them; a link does not bring the fields of what it leads to.
         request: What templates may ask for.
 
     Raises:
         HTTPException: 500; a line has no colon, or no name before it, or a file cannot be read.
         PipeError: A substitution in a template is wrong.
     """
-    directory = asked.rpartition(b"/")[0] + b"/"
-    return _lines_for(root, directory + b"__dir__", request) + _lines_for(root, asked, request)
+    *directories, name = names
+    return [
+        *_lines_for(root, (*directories, "__dir__"), request),
+        *_lines_for(root, (*directories, name), request),
+    ]
 
 
-def _lines_for(root: Path, stem: bytes, request: Request) -> list[FieldLine]:
-    for ending in (b".sub.headers", b".headers"):
-        try:
-            path = resolve(root, quote(stem + ending))
-        except HTTPException:
+def _lines_for(root: str, stem: tuple[str, ...], request: Request) -> list[FieldLine]:
+    path = "/".join((root, *stem))
+    for ending in (".sub.headers", ".headers"):
+        # Nearly always there is none, and nothing more to be looked at.
+        if not os.path.exists(path + ending):
             continue
-        if path.is_file():
-            named = (stem + ending).decode("utf-8", "backslashreplace")
-            octets = _read(path, named)
-            if ending == b".sub.headers":
+        names = (*stem[:-1], stem[-1] + ending)
+        try:
+            found = look_up(root, names)
+        except OSError:
+            continue
+        if found is not None and found.is_file:
+            named = os.fsencode("/" + "/".join(names)).decode("utf-8", "backslashreplace")
+            octets = _read(found.path, named)
+            if ending == ".sub.headers":
                 octets = _substituted(octets, named, request)
             return _parse(octets, named)
     return []
 
 
-def _read(path: Path, named: str) -> bytes:
+def _read(path: str, named: str) -> bytes:
     try:
         with open_regular(path) as file:
             return file.read()

@@ -17,7 +17,7 @@ __all__ = ["listing"]
 _HEADERS = ".headers"
 
 
-def listing(directory: Path, path: str) -> bytes:
+def listing(directory: str | Path, path: str) -> bytes:
     """
     Return HTML with a link to each entry of a directory, by name.
 
@@ -34,7 +34,7 @@ def listing(directory: Path, path: str) -> bytes:
     if path != "/":
         # With two slashes in front, what follows them would be another host.
         items.append(_item("dir", "/" + path[: path.rindex("/", 0, -1) + 1].lstrip("/"), ".."))
-    names = {name: os.path.isdir(directory / name) for name in os.listdir(directory)}
+    names = {name: os.path.isdir(os.path.join(directory, name)) for name in os.listdir(directory)}
     for name in sorted(names, key=lambda name: (name.removesuffix(_HEADERS), name)):
         if name.endswith(_HEADERS) and name.removesuffix(_HEADERS) in names:
             continue

@@ -55,7 +55,7 @@ def _directory(path: str, directory: Path) -> list[Route]:
 def _file(path: str, directory: Path) -> Route:
     base, _, name = path.rpartition("/")
     try:
-        is_file = resolve(directory, name).is_file()
+        is_file = resolve(str(directory), name).is_file
     except HTTPException:
         is_file = False
     if not is_file:

@@ -151,10 +151,10 @@ class AsIs(ServedFiles):
     """
 
     def __call__(self, request: Request, response: Response) -> None:
-        path = self.find(request.path)
-        if path.is_dir():
+        found = self.find(request.path)
+        if found.is_directory:
             raise HTTPException(500, f"a directory has no octets of its own: {request.path}")
-        with self.open(path, request.path) as file:
+        with self.open(found, request.path) as file:
             octets = file.read()
         response.close_connection = True
         response.writer.write(octets)

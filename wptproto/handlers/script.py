@@ -44,8 +44,9 @@ class Scripts(ServedDirectory):
         self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
 
     def __call__(self, request: Request, response: Response) -> Any:
-        path = self.find(request.path)
-        if path.is_dir():
+        found = self.find(request.path)
+        path = Path(found.path)
+        if found.is_directory:
             path = self._default_of(path)
         if not path.is_file():
             raise HTTPException(404, f"not a script: {request.path}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from urllib.parse import urlunsplit
 
 from wptproto.errors import HTTPException
@@ -11,7 +10,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
 from wptproto.handlers.content_types import content_type_of
-from wptproto.handlers.filesystem import ServedFiles, decoded
+from wptproto.handlers.filesystem import ServedFiles, decoded, names_in
 from wptproto.handlers.header_files import lines_beside
 from wptproto.handlers.selected import Selected, send_as_asked
 
@@ -27,25 +26,25 @@ class StaticFiles(ServedFiles):
     """
 
     def __call__(self, request: Request, response: Response) -> None:
-        path = self.find(request.path)
-        if path.is_dir():
-            self._list(path, request, response)
+        found = self.find(request.path)
+        if found.is_directory:
+            self._list(found.path, request, response)
             return
         # By the name it was asked for: a link may have another than what it leads to.
         asked = os.fsdecode(decoded(request.path))
-        fields = lines_beside(self.root, decoded(self.below(request.path)), request)
+        fields = lines_beside(self.base_path, names_in(self.below(request.path)), request)
         typed = any(name.lower() == b"content-type" for name, _ in fields)
         if not typed:
             response.headers.append("Content-Type", content_type_of(asked))
         response.headers.update(fields)
         pipe_string = pipes.pipe_string_for(asked, request.url_parts.query)
-        selected = Selected(self.open(path, request.path))
+        selected = Selected(self.open(found, request.path))
         if send_as_asked(selected, request, response, piped=bool(pipe_string)):
             if response.status[0] == 304 and not typed:
                 del response.headers["Content-Type"]  # it has it already (RFC 9110 §15.4.5)
             pipes.apply(pipe_string, request, response)
 
-    def _list(self, path: Path, request: Request, response: Response) -> None:
+    def _list(self, directory: str, request: Request, response: Response) -> None:
         if not request.path.endswith("/"):
             response.status = 301
             moved = request.url_parts._replace(path=request.url_parts.path + "/")
@@ -55,7 +54,7 @@ class StaticFiles(ServedFiles):
         from wptproto.handlers.listing import listing
 
         try:
-            page = listing(path, request.path)
+            page = listing(directory, request.path)
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
         response.headers.set("Content-Type", "text/html")

@@ -18,7 +18,7 @@ from wptproto.errors import HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import ServedDirectory, decoded
+from wptproto.handlers.filesystem import ServedDirectory, names_in
 from wptproto.handlers.header_files import lines_beside
 from wptproto.wpt.metas import Metas, read_metas
 from wptproto.wpt.pages import (
@@ -126,7 +126,7 @@ class Wrapper(ServedDirectory):
         if kind.scope is not None and kind.scope not in metas.scopes:
             raise HTTPException(404, f"{source} is not for {kind.scope}: its metas name other scopes")
         response.headers.set("Content-Type", kind.content_type)
-        for name, value in lines_beside(self.root, decoded(self.below(source)), request):
+        for name, value in lines_beside(self.base_path, names_in(self.below(source)), request):
             response.headers.set(name, value)
         query = request.url_parts.query
         loaded = stem + (kind.loads or kind.source)

@@ -195,7 +195,7 @@ def load_headers(request: Request, path: str) -> list[FieldLine]:
         HTTPException: 500; a line is no field.
     """
     file = Path(path)
-    return lines_beside(file.parent.resolve(), b"/" + os.fsencode(file.name), request)
+    return lines_beside(str(file.parent.resolve()), (file.name,), request)
 
 
 def parse_qs(qs: str) -> dict[str, list[str]]:
