@@ -44,6 +44,33 @@ def test_each_has_its_limit(awaits: Awaits, name: str, limit_s: float) -> None:
     assert patience.exhausted({awaits: 0}, 100.1 + limit_s) == (awaits, said)
 
 
+def test_until_when() -> None:
+    """It can be said beforehand when a peer that does nothing will be late."""
+    patience = Patience(LIMITS)
+    for now_s in (100, 101):
+        assert patience.exhausted({Awaits.REQUEST: 0}, now_s) is None
+        assert patience.ends_s(Awaits.REQUEST) == 102
+
+
+def test_idle_connections_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was found idle is looked at again when octets come, or after its whole time."""
+    looks: list[float] = []
+    real = Patience.exhausted
+
+    def exhausted(self: Patience, awaited: Any, now_s: float, **more: Any) -> Any:
+        looks.append(now_s)
+        return real(self, awaited, now_s, **more)
+
+    monkeypatch.setattr(Patience, "exhausted", exhausted)
+    hello = ("GET", "/", lambda request, response: "hello")
+    server = Server(routes=[hello], https_port=None, limits=Limits(idle_s=1, crowded_gap_s=0.01))
+    with server, connect(server, "h1") as peer:
+        assert peer.request().text == "hello"
+        assert_soon(lambda: not server.state().connections)  # it was idle for too long
+        # Looks are 10 ms apart; a few find it in the middle of something, and many when it has to close.
+        assert sum(look_s < looks[0] + 0.9 for look_s in looks) < 10
+
+
 def test_progress_begins_anew() -> None:
     """Whoever gets on is not late, and neither is whoever is waited for no more."""
     patience = Patience(LIMITS)

@@ -70,3 +70,8 @@ class Patience:
                 return awaits, f"past the limit {name}: {awaits.value} did not come within {limit_s:g} s"
             self._marks[awaits] = before, since_s
         return None
+
+    def ends_s(self, awaits: Awaits) -> float:
+        """Return until when it is waited for what was awaited at the last look; by the limit of all times."""
+        limit_s: float = getattr(self._limits, _NAMES[awaits])
+        return self._marks[awaits][1] + limit_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from wptproto.limits import Limits
@@ -38,10 +38,12 @@ class Watch:
         self._outlet = outlet
         self._exchanges = exchanges
         self._patience = Patience(limits)
+        self._idle_octets = -1  # so many had come when the connection was found idle,
+        self._idle_until_s = 0.0  # which it may be until then
 
     def look(
         self, connection: Connection | None, received_octets: int, now_s: float, *, crowded: bool
-    ) -> Iterator[Late]:
+    ) -> Iterable[Late]:
         """
         Return who is late.
 
@@ -51,12 +53,23 @@ class Watch:
             now_s: The time, from any origin.
             crowded: Requests wait for a thread, which those may have who wait for this peer.
         """
+        if received_octets == self._idle_octets and now_s < self._idle_until_s:
+            return ()  # of thousands of connections most are idle, and then nothing happens but by octets
+        return self._look_closely(connection, received_octets, now_s, crowded)
+
+    def _look_closely(
+        self, connection: Connection | None, received_octets: int, now_s: float, crowded: bool
+    ) -> Iterator[Late]:
         if connection is not None and self._can_receive:
             for running in list(self._exchanges.running.values()):
                 yield from self._look_at(running, connection, now_s, crowded)
-        late = self._patience.exhausted(self._awaited(connection, received_octets), now_s)
+        awaited = self._awaited(connection, received_octets)
+        late = self._patience.exhausted(awaited, now_s)
         if late is not None:
             yield Late(None, *late)
+        elif awaited.keys() == {Awaits.REQUEST}:
+            self._idle_octets = received_octets
+            self._idle_until_s = self._patience.ends_s(Awaits.REQUEST)
 
     @property
     def _can_receive(self) -> bool:
