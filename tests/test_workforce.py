@@ -21,7 +21,7 @@ from uuid import uuid4
 import pytest
 
 from tests.helpers.waiting import assert_soon
-from wptproto import ConfigError, Server
+from wptproto import ConfigError, Server, workforce
 from wptproto.signals import STOP_SIGNALS
 from wptproto.workforce import STOP_S, Workforce
 
@@ -396,31 +396,68 @@ def test_workers_that_keep_dying(certs_dir: Path, tmp_path: Path) -> None:
 
 def test_one_that_does_not_begin(certs_dir: Path, tmp_path: Path) -> None:
     """Where a worker cannot begin, the command ends, and says so."""
-    program = """
-import sys
-from wptproto import cli, server
+    done = run_with("Server.start = refuse")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "no more of these" in done.stderr
+    assert re.search(
+        r"^wptproto: worker [12] \(process \d+\) has ended with exit status 1$", done.stderr, re.MULTILINE
+    )
+
+
+def test_one_that_cannot_be_had() -> None:
+    """Where there can be no more processes, the command ends, and says so."""
+    done = run_with("os.fork = refuse")
+    assert done.returncode == 2
+    assert (done.stdout, done.stderr) == ("", "wptproto: worker 1 cannot be had: no more of these\n")
+
+
+def test_a_stop_before_all_have_begun() -> None:
+    """A signal that comes before all have begun ends those that have."""
+    done = run_with("Server.start = start_late")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def run_with(change: str) -> subprocess.CompletedProcess[str]:
+    """Run the command, of which something was changed."""
+    program = f"""
+import os, signal, sys, time
+from wptproto import cli
 from wptproto.server.server import Server
 
-def start(self):
-    raise OSError("no more of these")
+def refuse(*_):
+    raise OSError(11, "no more of these")
 
-Server.start = start
+def start_late(_):
+    os.kill(os.getppid(), signal.SIGTERM)
+    while signal.SIGTERM not in signal.sigpending():
+        time.sleep(0.001)
+
+{change}
 sys.exit(cli.main(sys.argv[1:]))
 """
     arguments = ["serve", "--demo", "--http-port", "0", "--https-port", "none", "--workers", "2"]
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
     )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "OSError: no more of these" in done.stderr
-    assert re.search(
-        r"^wptproto: worker [12] \(process \d+\) has ended with exit status 1$", done.stderr, re.MULTILINE
-    )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (0, "has ended with exit status 0"),
+        (3, "has ended with exit status 3"),
+        (-signal.SIGSEGV, "was killed by SIGSEGV"),
+        (-99, "was killed by signal 99"),
+    ],
+)
+def test_in_words(status: int, said: str) -> None:
+    """How a process has ended is said by its exit status, or by the signal's name where it has one."""
+    assert workforce._in_words(status) == said
 
 
 def test_on_a_thread_among_others() -> None:

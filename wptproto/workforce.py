@@ -27,7 +27,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
@@ -155,16 +155,14 @@ class Workforce:
             loop.add_reader(until_eof, self._read_to_end, until_eof)
         hearing = [loop.create_task(self._hear(awake)), loop.create_task(self._pass_on())]
         stopping = loop.create_task(self._stopping.wait())
-        begun = [loop.create_future() for _ in range(self._count)]
-        keeping = [loop.create_task(self._keep(number, first)) for number, first in enumerate(begun, 1)]
+        begun = loop.create_future()
+        keeping = [loop.create_task(self._keep(number, begun)) for number in range(1, self._count + 1)]
         try:
-            everybody = asyncio.gather(*begun)
-            await asyncio.wait((stopping, everybody), return_when=asyncio.FIRST_COMPLETED)
-            if everybody.done():
-                await everybody
+            await asyncio.wait((stopping, begun), return_when=asyncio.FIRST_COMPLETED)
+            if begun.done():
+                await begun
                 ready()
                 await stopping
-            everybody.cancel()
         finally:
             self._stopping.set()
             await self._stop()
@@ -200,7 +198,7 @@ class Workforce:
         self._stopping.set()
 
     async def _keep(self, number: int, begun: asyncio.Future[None]) -> None:
-        """Have a worker of this number, and another one when it ends; the first one has to begin."""
+        """Have a worker of this number, and another one when it ends, once all have begun."""
         loop = asyncio.get_running_loop()
         pause_s, longest_s = PAUSES_S
         while not self._stopping.is_set():
@@ -216,6 +214,7 @@ class Workforce:
                 return
             if not begun.done():
                 begun.set_exception(ConfigError(ending))
+            if begun.exception() is not None:
                 return
             if loop.time() - since_s > STEADY_S:
                 pause_s = PAUSES_S[0]
@@ -230,7 +229,8 @@ class Workforce:
         loop.add_reader(worker.said, worker.take_word)
         try:
             await worker.answered.wait()
-            if worker.begun and not begun.done():
+            everybody = len(self._workers) == self._count
+            if everybody and all(one.begun for one in self._workers.values()) and not begun.done():
                 begun.set_result(None)
             await worker.ended.wait()
             return f"{worker} {_in_words(worker.status)}"
@@ -281,17 +281,21 @@ class Workforce:
     # --- a worker ------------------------------------------------------------------------------
 
     def _fork(self, number: int) -> Worker:
-        ours, to_stash = socket.socketpair()
-        said, saying = socket.socketpair()
-        with _held(self._signals) as before:
-            pid = os.fork()
-            if pid == 0:
-                self._work(number, to_stash, saying, before)
-        to_stash.close()
-        saying.close()
-        ours.setblocking(False)
+        with ExitStack() as theirs, ExitStack() as ours:
+            stash, to_stash = socket.socketpair()
+            ours.enter_context(stash)
+            theirs.enter_context(to_stash)
+            said, saying = socket.socketpair()
+            ours.enter_context(said)
+            theirs.enter_context(saying)
+            with _held(self._signals) as before:
+                pid = os.fork()
+                if pid == 0:
+                    self._work(number, to_stash, saying, before)
+            ours.pop_all()
+        stash.setblocking(False)
         said.setblocking(False)
-        worker = self._workers[number] = Worker(number, pid, ours, said)
+        worker = self._workers[number] = Worker(number, pid, stash, said)
         return worker
 
     def _work(

@@ -180,3 +180,15 @@ def test_shares_that_cannot_be_had(closing: ExitStack, monkeypatch: pytest.Monke
     with pytest.raises(ConfigError, match=r"cannot listen on port \d+ of 127.0.0.1: Too many open files"):
         shares(first, 3)
     assert made[0].fileno() == -1
+
+
+def test_a_twin_that_cannot_be_had(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second socket that the system refuses the port is closed."""
+    (first,) = listen(("127.0.0.1",), 0)
+    closing.enter_context(first)
+    other = socket.socket(socket.AF_INET6)  # has no use for such an address
+    monkeypatch.setattr(listener, "_socket", lambda family: other)
+    with pytest.raises(OSError, match=r".") as caught:
+        listener._twin(first)
+    assert caught.value.errno is not None
+    assert other.fileno() == -1
