@@ -32,7 +32,15 @@ BLOCKS = [
     b"\xff",
     b"",
 ]
-blocks = mostly(BLOCKS[:7], BLOCKS[7:], 20)
+PATHS = [
+    *(b"\x04\x01/", b"\x04\x02/b", b"\x14\x03/cd", b"\x05\x82\x60\xff", b"\x15\x01*", b"\x04\x02/ "),
+    *(b"\x04\x82\xff\xff", b"\x04\x00", b"\x04\x01x", b"\x04\x7f\x00", b"\x04\x05/", b"\x44\x02/e"),
+]
+blocks = mostly(BLOCKS[:7], BLOCKS[7:], 20) | st.builds(
+    lambda method, path: method + b"\x86" + path + b"\x01\x01h",
+    st.sampled_from([b"\x82", b"\x83", b"\x02\x07OPTIONS", b""]),
+    mostly(PATHS[:6], PATHS[6:], 10),
+)
 
 
 class CoresMachine(H2Machine):

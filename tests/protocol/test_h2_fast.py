@@ -10,6 +10,7 @@ import logging
 import h2
 import h2.connection
 import h2.events
+import h2.exceptions
 import pytest
 from hpack import Decoder, Encoder
 from hyperframe.frame import Frame, WindowUpdateFrame
@@ -18,9 +19,10 @@ from tests.helpers.h2 import ONE, POST, REQUEST, Client, is_open, open_connectio
 from wptproto.limits import Limits
 from wptproto.protocol.events import ExchangeId, WindowOpened
 from wptproto.protocol.h2 import H2Connection
+from wptproto.protocol.h2_compression import FieldDecoder
 from wptproto.protocol.h2_fast import CHECKED, FastLibrary, is_checked
 from wptproto.protocol.h2_fast_fields import MOST_BLOCKS, FastDecoder, FastEncoder
-from wptproto.protocol.h2_opening import Opening, read_opening
+from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
 from wptproto.protocol.rules import Core, Rules
 
 RELIED_ON = {
@@ -141,12 +143,12 @@ def test_windows_are_counted_before_they_open() -> None:
 
 
 def read(decoder: FastDecoder, block: bytes) -> bool:
-    """Decode a block, and say whether it is known from now on."""
-    changes = decoder.table.changes
-    opening = read_opening(list(decoder.decode(block)), Limits())
+    """Read a block, and say whether it is known from now on."""
+    opening = decoder.opening(block)
     assert isinstance(opening, Opening)
-    decoder.keep(block, opening, changes)
-    return decoder.known.get(block) == opening
+    known = decoder._known.get(block)
+    assert known is None or decoder.opening(block) is known == opening
+    return known is not None
 
 
 def test_what_a_decoder_knows() -> None:
@@ -156,15 +158,85 @@ def test_what_a_decoder_knows() -> None:
     block = encoder.encode(REQUEST)
     assert read(decoder, block)
     assert not read(decoder, encoder.encode([*REQUEST, (b"a", b"b")]))
-    assert block not in decoder.known
+    assert block not in decoder._known
     assert read(decoder, encoder.encode(POST))
     assert not read(decoder, encoder.encode([*POST, (b"a", b"\xff" * 2000, True)]))
     assert not read(decoder, encoder.encode([*POST, *[(b"a", b"b")] * 60]))
     for number in range(MOST_BLOCKS + 1):
         assert read(decoder, encoder.encode([*POST, (b"a", b"%d" % number, True)]))
-    assert 0 < len(decoder.known) < MOST_BLOCKS
+    assert 0 < len(decoder._known) < MOST_BLOCKS
     decoder.header_table_size = 0
-    assert not decoder.known
+    assert not decoder._known
+
+
+PATHS = [
+    *(
+        b"/",
+        b"/b",
+        b"/%C3%A9?x=1&y=2",
+        b"/" + b"a" * 120,
+        b'/"<>',
+        b"/a b",
+        b"/a\0",
+        b"/\xc3",
+        b"/#",
+        b"",
+        b"a",
+        b"*",
+    ),
+    *(b"http://h/b", b"//"),
+]
+
+
+@pytest.mark.parametrize("method", [b"GET", b"OPTIONS", b"CONNECT"])
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("huffman", [False, True])
+def test_a_new_path(method: bytes, path: bytes, huffman: bool) -> None:
+    """A request that differs from a known one by its path is what it would be by itself."""
+    others: list[tuple[bytes, bytes] | tuple[bytes, bytes, bool]] = [
+        (b":scheme", b"https"),
+        (b":authority", b"h", True),
+        (b"accept", b"*/*", True),
+    ]
+    encoder, fast, decoder = Encoder(), FastDecoder(Limits()), FieldDecoder(Limits())
+    for known in (b"/known", b"/known?also=1"):
+        fast.opening(encoder.encode(iter([(b":method", b"GET"), (b":path", known, True), *others])))
+    lines = iter([(b":method", method, True), (b":path", path, True), *others])
+    block = encoder.encode(lines, huffman=huffman)
+    expected = read_opening(list(decoder.decode(block)), Limits())
+    for found in (fast.opening(block), fast.opening(block)):
+        if isinstance(expected, Opening):
+            assert found == expected
+        else:
+            assert isinstance(found, Refusal)
+            assert (found.method, found.error.reason) == (expected.method, expected.error.reason)
+
+
+@pytest.mark.parametrize(
+    "path", [b"", b"\x04", b"\x04\x03/b", b"\x04\x82\xff\xff", b"\x04\x7f\x00", b"\x04\x82\x60"]
+)
+def test_a_path_that_is_none(path: bytes) -> None:
+    """A block that cannot be decoded is an error as ever, though all but the path is known."""
+    decoder = FastDecoder(Limits())
+    assert read(decoder, b"\x82\x87\x04\x02/a\x01\x01h")
+    assert read(decoder, b"\x82\x87\x04\x02/a\x01\x01h"[:-3] + b"\x01\x01h")
+    with pytest.raises(h2.exceptions.ProtocolError) as found:
+        decoder.opening(b"\x82\x87" + path + b"\x01\x01h"[: 3 if path else 1])
+    with pytest.raises(h2.exceptions.ProtocolError) as expected:
+        h2.connection._decode_headers(
+            FieldDecoder(Limits()), b"\x82\x87" + path + b"\x01\x01h"[: 3 if path else 1]
+        )
+    assert str(found.value) == str(expected.value)
+
+
+def test_a_section_that_a_path_makes_too_large() -> None:
+    """What is known but for the path is not so large that a path could make it too large."""
+    limits = Limits(field_section_octets=200)
+    decoder = FastDecoder(limits)
+    assert read(decoder, b"\x82\x87\x04\x02/a\x01\x01h")
+    assert not decoder._but_for_path
+    with pytest.raises(h2.exceptions.DenialOfServiceError, match="field_section_octets"):
+        decoder.opening(b"\x82\x87\x04\x7e/" + b"a" * 125 + b"\x01\x01h")
 
 
 def test_what_an_encoder_knows() -> None:

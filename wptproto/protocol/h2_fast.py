@@ -191,7 +191,7 @@ class FastLibrary(Library):
 
     def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
         """From here on other blocks may be too large, or their table."""
-        self.fast_decoder.known.clear()
+        self.fast_decoder.forget()
         return super()._local_settings_acked()
 
     # --- receiving ---------------------------------------------------------------------------

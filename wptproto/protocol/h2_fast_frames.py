@@ -9,14 +9,11 @@ always make them. Any other frame is left where it is.
 
 from __future__ import annotations
 
-import h2.connection
-
 from wptproto.limits import Limits
 from wptproto.protocol.events import Event, ExchangeId, WindowOpened
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fast import FRAME_HEADER, FastLibrary
 from wptproto.protocol.h2_frames import DATA, END_HEADERS, END_STREAM, HEADERS
-from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
 from wptproto.protocol.h2_reader import FrameReader
 from wptproto.protocol.h2_requests import LAST_STREAM_ID, Requests
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS
@@ -109,24 +106,13 @@ class FastFrames:
                 return False
         self._reader.take_to(end)
         library.let_go_of_closed()
-        opening = self._opening(octets[start:end])
+        opening = library.fast_decoder.opening(octets[start:end])
         ended = flags & END_STREAM != 0
         library.open_stream(stream_id, ended=ended)
         self._requests.begin(ExchangeId(stream_id), opening, events, ended=ended)
         if ended:
             self._requests.take_end(ExchangeId(stream_id), events)
         return True
-
-    def _opening(self, block: bytes) -> Opening | Refusal:
-        """Return what a request begins with, by its field block."""
-        decoder = self._library.fast_decoder
-        opening: Opening | Refusal | None = decoder.known.get(block)
-        if opening is None:
-            changes = decoder.table.changes
-            opening = read_opening(list(h2.connection._decode_headers(decoder, block)), self._limits)
-            if isinstance(opening, Opening):
-                decoder.keep(block, opening, changes)
-        return opening
 
     def _take_data(self, stream_id: int, flags: int, start: int, end: int, events: list[Event]) -> bool:
         size, ended = end - start, flags == END_STREAM

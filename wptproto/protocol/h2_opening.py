@@ -6,6 +6,7 @@ It depends on the section and the limits alone, so that the same section need no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,10 @@ from wptproto.protocol.h2_fields import request_head
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import RequestHead
 
-__all__ = ["Opening", "Refusal", "read_opening"]
+__all__ = ["Opening", "Refusal", "read_opening", "with_path"]
+
+# A part of what parse_target() takes for the origin-form, and which nobody has a doubt about.
+_PATH = re.compile(rb"/[-._~!$&'()*+,;=:@/?%0-9A-Za-z]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,14 @@ def read_opening(lines: Sequence[FieldLine], limits: Limits) -> Opening | Refusa
     except RemoteProtocolError as error:
         method = next((value for name, value in lines if name == b":method"), b"")
         return Refusal(method.decode("latin-1"), error)
+
+
+def with_path(opening: Opening, path: bytes) -> Opening | None:
+    """Return what the same request begins with for another path; None where the path could be an error."""
+    head = opening.head
+    if head.method == "CONNECT" or _PATH.fullmatch(path) is None:
+        return None
+    return Opening(head._replace(target=path, path=path), opening.promised, opening.expects_continue)
 
 
 def _promised(fields: Fields) -> int | None:
