@@ -38,7 +38,9 @@ from wptproto.protocol.events import (
 )
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fast import FastLibrary, is_checked
+from wptproto.protocol.h2_fast_fields import KnownSections
 from wptproto.protocol.h2_fast_frames import FastFrames
+from wptproto.protocol.h2_fields import response_section
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, error_code, reason
 from wptproto.protocol.h2_reader import FrameReader
@@ -81,7 +83,8 @@ class H2Connection(Connection):
         self._reader = FrameReader(library)
         self._streams = Streams(library)
         self._windows = Windows(library, self._streams, limits)
-        self._responses = Responses(library, self._streams, self._windows, self._allowance)
+        section_of = response_section if fast is None else KnownSections()
+        self._responses = Responses(library, self._streams, self._windows, self._allowance, section_of)
         self._requests = Requests(library, self._streams, self._windows, self._responses, rules)
         self._fast = None
         if fast is not None:

@@ -235,7 +235,7 @@ class FastLibrary(Library):
 
     # --- sending -----------------------------------------------------------------------------
 
-    def send_head(self, stream_id: int, lines: list[FieldLine], *, end: bool) -> None:
+    def send_head(self, stream_id: int, lines: tuple[FieldLine, ...], *, end: bool) -> None:
         machine = self._sending(stream_id)
         if machine is None or machine.headers_sent:
             super().send_head(stream_id, lines, end=end)

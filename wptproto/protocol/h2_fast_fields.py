@@ -14,7 +14,8 @@ that is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 import h2.connection
@@ -25,10 +26,12 @@ from hpack.table import HeaderTable
 
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FIELD_OVERHEAD_OCTETS, FieldDecoder, FieldEncoder
+from wptproto.protocol.h2_fields import ResponseSection, response_section
 from wptproto.protocol.h2_opening import Opening, Refusal, read_opening, with_path
 from wptproto.semantics.fields import FieldLine
+from wptproto.semantics.message import ResponseHead
 
-__all__ = ["FastDecoder", "FastEncoder", "WatchedTable"]
+__all__ = ["FastDecoder", "FastEncoder", "KnownSections"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -166,9 +169,9 @@ def _path_place(block: bytes) -> tuple[int, int] | None:
     return (place, end) if size < 0x7F and end <= len(block) else None
 
 
-def _octets(lines: list[FieldLine]) -> int:
+def _octets(lines: Sequence[FieldLine]) -> int:
     """Return the size of a section (RFC 9113 §6.5.2)."""
-    return sum(len(name) + len(value) + FIELD_OVERHEAD_OCTETS for name, value in lines)
+    return sum(map(len, chain.from_iterable(lines))) + len(lines) * FIELD_OVERHEAD_OCTETS
 
 
 class _IndexedTable(WatchedTable):
@@ -210,6 +213,21 @@ class _IndexedTable(WatchedTable):
         return 0 if place is None else HeaderTable.STATIC_TABLE_LENGTH + 1 + self._count - place
 
 
+class KnownSections:
+    """What heads of responses become, of which most are as others were."""
+
+    def __init__(self) -> None:
+        self._known: dict[ResponseHead, ResponseSection] = {}
+
+    def __call__(self, head: ResponseHead) -> ResponseSection:
+        section = self._known.get(head)
+        if section is None:
+            section = response_section(head)
+            if _octets(section.lines) <= 2 * MOST_OCTETS:
+                _keep(self._known, head, section)
+        return section
+
+
 class FastEncoder(FieldEncoder):
     """An encoder that knows what it wrote."""
 
@@ -219,16 +237,15 @@ class FastEncoder(FieldEncoder):
         self._table = self.header_table = _IndexedTable(self._known.clear)
         self.header_table_size = self.header_table.maxsize
 
-    def encode_lines(self, lines: list[FieldLine]) -> bytes:
+    def encode_lines(self, lines: tuple[FieldLine, ...]) -> bytes:
         """Return the block of these lines, which are octets and may all go into the table."""
-        key = tuple(lines)
-        block = self._known.get(key)
+        block = self._known.get(lines)
         if block is None:
             changes, resized = self._table.changes, self._table.resized
             block = self.encode(lines) if resized else b"".join([self._line(line) for line in lines])
             kept = changes == self._table.changes and not resized
             if kept and len(block) <= MOST_OCTETS and len(lines) <= MOST_LINES:
-                _keep(self._known, key, block)
+                _keep(self._known, lines, block)
         return block
 
     def _line(self, line: FieldLine) -> bytes:

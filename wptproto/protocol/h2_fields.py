@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from wptproto.errors import RemoteProtocolError
+from wptproto.protocol.h1_octets import content_length
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import RequestHead, ResponseHead
 from wptproto.semantics.target import parse_authority, parse_target
 
-__all__ = ["lowered", "request_head", "response_section", "trailer_section"]
+__all__ = ["ResponseSection", "lowered", "request_head", "response_section", "trailer_section"]
 
 # RFC 9113 §8.2.2: "the Connection header field and those listed as having connection-specific semantics
 # in [RFC 9110 §7.6.1] (that is, Proxy-Connection, Keep-Alive, Transfer-Encoding, and Upgrade)"
@@ -86,9 +88,26 @@ def trailer_section(lines: Iterable[FieldLine]) -> Fields:
     return Fields(fields)
 
 
-def response_section(head: ResponseHead) -> list[FieldLine]:
-    """Return a response's head as HTTP/2 has it."""
-    return [(b":status", b"%d" % head.status), *lowered(head.fields)]
+class ResponseSection(NamedTuple):
+    """
+    A response's head as HTTP/2 has it.
+
+    Attributes:
+        lines: Its field section, of which :status comes first.
+        promised: The length of content that its fields promise, if they promise one that could be kept.
+    """
+
+    lines: tuple[FieldLine, ...]
+    promised: int | None
+
+
+def response_section(head: ResponseHead) -> ResponseSection:
+    """Return what a response's head becomes."""
+    try:
+        promised = content_length(head.fields)
+    except ValueError:
+        promised = None
+    return ResponseSection(((b":status", b"%d" % head.status), *lowered(head.fields)), promised)
 
 
 def lowered(fields: Fields) -> list[FieldLine]:

@@ -238,7 +238,7 @@ class Library(h2.connection.H2Connection):
         if increment:
             self._prepare_for_sending([WindowUpdateFrame(0, increment)])
 
-    def send_head(self, stream_id: int, lines: list[FieldLine], *, end: bool) -> None:
+    def send_head(self, stream_id: int, lines: tuple[FieldLine, ...], *, end: bool) -> None:
         """
         Send the head of a final response.
 

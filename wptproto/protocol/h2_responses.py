@@ -7,14 +7,15 @@ What each verb takes and raises stands at :class:`~wptproto.protocol.connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import h2.exceptions
 from h2.errors import ErrorCodes
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
 from wptproto.protocol.events import ExchangeId, RequestReceived
-from wptproto.protocol.h1_octets import content_length
 from wptproto.protocol.h2_allowance import Allowance
-from wptproto.protocol.h2_fields import lowered, request_head, response_section
+from wptproto.protocol.h2_fields import ResponseSection, lowered, request_head
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, reason
 from wptproto.protocol.h2_streams import Stream, Streams
@@ -33,18 +34,27 @@ class Responses:
         windows_are_final: The client will open none again, for it has closed its side.
     """
 
-    def __init__(self, library: Library, streams: Streams, windows: Windows, allowance: Allowance) -> None:
+    def __init__(
+        self,
+        library: Library,
+        streams: Streams,
+        windows: Windows,
+        allowance: Allowance,
+        section_of: Callable[[ResponseHead], ResponseSection],
+    ) -> None:
         """
         Args:
             library: Makes the frames, and keeps the client's windows.
             streams: Those that can be answered.
             windows: Our own, for what a client still sends behind its response.
             allowance: Is told of what went out.
+            section_of: Says what a head becomes, as :func:`~wptproto.protocol.h2_fields.response_section`.
         """
         self._library = library
         self._streams = streams
         self._windows = windows
         self._allowance = allowance
+        self._section_of = section_of
         self.windows_are_final = False
 
     def send_informational(self, exchange_id: ExchangeId, head: ResponseHead) -> None:
@@ -58,7 +68,7 @@ class Responses:
             )
         if head.status == 100:
             stream.expects_continue = False
-        self._send_headers(exchange_id, response_section(head))
+        self._send_headers(exchange_id, self._section_of(head).lines)
 
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         stream = self._streams.answering(exchange_id)
@@ -68,15 +78,13 @@ class Responses:
             raise LocalProtocolError(
                 f"HTTP/2 has no final response with status {head.status}", exchange_id=exchange_id
             )
+        section = self._section_of(head)
         if not never_has_content(stream.method, head.status):
-            try:
-                stream.remaining = content_length(head.fields)
-            except ValueError:
-                pass  # it promises nothing that could be kept
+            stream.remaining = section.promised
         stream.ended = end and not stream.remaining
         stream.head_sent = True
         try:
-            self._library.send_head(exchange_id, response_section(head), end=stream.ended)
+            self._library.send_head(exchange_id, section.lines, end=stream.ended)
         except h2.exceptions.ProtocolError as error:
             raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
 
@@ -169,7 +177,9 @@ class Responses:
             code = ErrorCodes.ENHANCE_YOUR_CALM if too_slow else ErrorCodes.INTERNAL_ERROR
             self._streams.reset(exchange_id, code)
 
-    def _send_headers(self, exchange_id: ExchangeId, lines: list[FieldLine], *, end: bool = False) -> None:
+    def _send_headers(
+        self, exchange_id: ExchangeId, lines: Sequence[FieldLine], *, end: bool = False
+    ) -> None:
         try:
             self._library.send_headers(exchange_id, lines, end_stream=end)
         except h2.exceptions.ProtocolError as error:
