@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.peers import H1Peer, H2Peer, Kind, connect, open_socket
+from tests.helpers.peers import H1Peer, H2Peer, Kind, Peer, connect, open_socket
 from wptproto import Request, Response, Server
 
 SLEEPERS = 1000
@@ -75,6 +75,45 @@ def test_handlers_wait_for_each_other(certs_dir: Path, kind: Kind) -> None:
         with connect(server, kind) as peer:
             assert peer.request(method="PUT", content=b"brought").status == 200
         assert all(peer.read_answer().text == "brought" for peer in waiting)
+
+
+def test_nobody_waits_for_sleepers(certs_dir: Path, kind: Kind) -> None:
+    """While a hundred handlers sleep, quick ones answer, and so does one that was quick until it slept."""
+    let_go = threading.Event()
+    asleep = threading.Semaphore(0)
+    quick_runs = 50
+
+    def sleep(request: Request, response: Response) -> str:
+        asleep.release()
+        assert let_go.wait(60)
+        return "woken"
+
+    def quick(request: Request, response: Response) -> str:
+        return "quick"
+
+    def now_and_then(request: Request, response: Response) -> str:
+        return sleep(request, response) if request.url_parts.query else "quick"
+
+    routes = [("*", "/sleep/*", sleep), ("*", "/quick", quick), ("*", "/", now_and_then)]
+    with Server(routes=routes, certs_dir=certs_dir) as server, ExitStack() as stack:
+
+        def peers(count: int) -> list[Peer]:
+            return [stack.enter_context(connect(server, kind)) for _ in range(count)]
+
+        quick_peers, sleepers = peers(5), peers(100)
+        try:
+            assert all(quick_peers[0].request("/").text == "quick" for _ in range(quick_runs))
+            for number, peer in enumerate(sleepers):
+                peer.send_request("/?sleep=1" if number % 2 else f"/sleep/{number}")
+                assert all(
+                    peer.request(path).text == "quick" for peer in quick_peers for path in ("/quick", "/")
+                )
+            for _ in sleepers:
+                assert asleep.acquire(timeout=60)  # all of them, and none has been let go
+            assert all(peer.request("/quick").text == "quick" for peer in quick_peers)
+        finally:
+            let_go.set()
+        assert all(peer.read_answer().text == "woken" for peer in sleepers)
 
 
 SIZE = int(os.environ.get("WPTPROTO_LARGE_MIB", "1024")) * 1024 * 1024

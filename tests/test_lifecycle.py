@@ -90,11 +90,11 @@ def test_start_that_fails_on_the_loop(certs_dir: Path, monkeypatch: pytest.Monke
     async def refuse(*_: object, **__: object) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr(engine._loop, "create_server", refuse)
+    monkeypatch.setattr(engine.loop, "create_server", refuse)
     with pytest.raises(OSError, match="no"):
         server.start()
     assert server.http_port is None
-    assert not engine._thread.is_alive()
+    assert engine.loop.is_closed()
     del engine
     gc.collect()
     assert len(descriptors()) <= len(before)

@@ -78,7 +78,7 @@ def stop(server: Server, caplog: pytest.LogCaptureFixture) -> str:
     before = time.monotonic()
     server.stop()
     assert time.monotonic() - before < AT_ONCE_S
-    assert not begun._thread.is_alive()
+    assert begun.loop.is_closed()
     assert not begun._drivers
     return "\n".join(record.getMessage() for record in caplog.records if record.name == "wptproto.server")
 

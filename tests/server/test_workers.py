@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.waiting import assert_soon
 from wptproto.server import workers
+from wptproto.server.stacks import thread_stacks
 from wptproto.server.workers import Executor, Mailbox, WorkerPool
 
 
@@ -108,6 +109,39 @@ def test_the_system_gives_no_thread(
     assert not failures
     assert re.search("no more threads: 0 run handlers, and [123] requests wait", caplog.text)
     pool.stop()
+
+
+def test_taken_in() -> None:
+    """A thread from elsewhere stays where none is free, and leaves where there are enough."""
+    calls: list[str] = []
+    pool = WorkerPool("test", call_later, limit=1)
+
+    def serve() -> None:
+        pool.take_in(threading.current_thread())
+        pool.serve()
+        calls.append("left")
+
+    staying, leaving = threading.Thread(target=serve), threading.Thread(target=serve)
+    staying.start()
+    assert_soon(lambda: pool.state(thread_stacks(), ()).free == 1)
+    leaving.start()
+    leaving.join(10)
+    assert calls == ["left"]
+    ran_on: list[threading.Thread] = []
+    done = threading.Event()
+
+    def job() -> None:
+        ran_on.append(threading.current_thread())
+        done.set()
+
+    pool.submit(job)
+    assert done.wait(10)
+    assert ran_on == [staying]
+    assert staying.name == "test-handler"
+    pool.stop()
+    staying.join(10)
+    assert calls == ["left", "left"]
+    assert not pool._members
 
 
 def test_executor() -> None:

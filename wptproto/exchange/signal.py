@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from asyncio import _get_running_loop
 from collections.abc import Callable
 
-__all__ = ["Signal"]
+__all__ = ["Signal", "waiting"]
+
+
+class _Waiting(threading.local):
+    """
+    What a thread has to do before it waits.
+
+    Attributes:
+        hook: That, if anything; called once.
+    """
+
+    hook: Callable[[], None] | None = None
+
+    def is_next(self) -> None:
+        """Do it, for this thread is about to wait."""
+        if self.hook is not None:
+            self.hook()
+
+
+waiting = _Waiting()
 
 
 class Signal:
     """
-    A condition variable without a lock of its owner's: who makes it is the thread that notifies.
+    A condition variable without a lock of its owner's: who makes it is the loop that notifies.
 
-    Its owner (one thread, a loop's) changes what it pleases and then calls :meth:`notify`.
+    Its owner (one loop, on whatever thread it is) changes what it pleases and then calls :meth:`notify`.
     Who waits says what for. The flag goes up before the predicate is looked at, and the
     owner looks at the flag after its change: one of the two sees the other.
     """
 
-    __slots__ = ("_condition", "_futures", "_owner")
+    __slots__ = ("_condition", "_futures", "_loop")
 
     def __init__(self) -> None:
-        self._owner = threading.get_ident()
+        self._loop = _get_running_loop()
         self._condition: threading.Condition | None = None
         self._futures: list[asyncio.Future[None]] = []
 
@@ -47,6 +67,7 @@ class Signal:
         if predicate():
             return
         self.refuse_on_loop()
+        waiting.is_next()
         if self._condition is None:
             self._condition = threading.Condition()
         with self._condition:
@@ -59,11 +80,7 @@ class Signal:
         Raises:
             RuntimeError: Says what an async handler does instead.
         """
-        if threading.get_ident() != self._owner:
-            return
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if self._loop is None or _get_running_loop() is not self._loop:
             return
         raise RuntimeError(
             "an async handler must not block its loop: await instead (for content: "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
+from asyncio import _get_running_loop
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import InvalidStateError
@@ -22,7 +23,7 @@ from wptproto.exchange.bridge import (
     SendVerbatim,
     Sent,
 )
-from wptproto.exchange.signal import Signal
+from wptproto.exchange.signal import Signal, waiting
 from wptproto.protocol.events import ExchangeId
 
 __all__ = ["HIGH_WATER_OCTETS", "LoopBridge"]
@@ -45,7 +46,7 @@ class LoopBridge(Bridge):
         wake: Callable[[LoopBridge], None],
         serve: Callable[[LoopBridge], None],
         share: Callable[[], int],
-        loop_thread: int,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         """
         Args:
@@ -53,7 +54,7 @@ class LoopBridge(Bridge):
             wake: Called on the handler's thread when there is something to take.
             serve: Called on the loop's thread to take what is there, now.
             share: Tells how many octets of the connection's budget are this exchange's.
-            loop_thread: Identifies the thread that must never wait.
+            loop: Whose thread must never wait.
         """
         self.exchange_id = exchange_id
         self.commands: deque[Command] = deque()
@@ -61,7 +62,7 @@ class LoopBridge(Bridge):
         self._wake = wake
         self._serve = serve
         self._share = share
-        self._loop_thread = loop_thread
+        self._loop = loop
         self._offered = 0
         self._taken = 0
         self._signal = Signal()
@@ -74,14 +75,15 @@ class LoopBridge(Bridge):
                 self._offered += _size(command)
             self.commands.extend(commands)
             self._wake(self)
-        if threading.get_ident() == self._loop_thread:
+        if _get_running_loop() is self._loop:
             return Sent(self)
         if commands and not isinstance(commands[-1], Finish | Abort):
+            waiting.is_next()  # not for room: what was said shall leave now
             self._signal.wait_for(self._has_room)
         return cast("Sent", not self.closed)
 
     def ask(self, question: Question) -> None:
-        if threading.get_ident() == self._loop_thread:
+        if _get_running_loop() is self._loop:
             self._ask_on_loop(question)
             return
         self.send([question])

@@ -13,6 +13,7 @@ from wptproto.handlers.dispatcher import Dispatcher, is_async, is_ours
 from wptproto.handlers.router import Handler
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.latency import Latency
+from wptproto.server.relay import Job, Relay
 from wptproto.server.roster import Roster
 from wptproto.server.workers import Executor, WorkerPool
 
@@ -21,7 +22,7 @@ __all__ = ["Calls"]
 
 class Calls:
     """
-    Has the handlers of one server called: coroutines on its loop, and all others on threads of their own.
+    Has the handlers of one server called: on the loop's thread, or, if they block, on others.
 
     Attributes:
         roster: Those that are at work.
@@ -31,6 +32,7 @@ class Calls:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        relay: Relay,
         dispatcher: Dispatcher,
         latency: Latency | None,
         threads: int,
@@ -39,12 +41,14 @@ class Calls:
         """
         Args:
             loop: Whose default executor runs on the same threads from now on.
+            relay: Carries the loop, and runs on its thread what does not block.
             dispatcher: Runs the handlers.
             latency: How long they are put off.
             threads: How many of each pool there may be.
             after_look: Called on the loop's thread whenever a pool has looked for jobs that wait.
         """
         self._loop = loop
+        self._relay = relay
         self._dispatcher = dispatcher
         self._latency = latency
         self.roster = Roster()
@@ -58,8 +62,8 @@ class Calls:
 
     @property
     def are_many(self) -> bool:
-        """Whether a pool will look soon: more handlers came than threads are free."""
-        return self._workers.is_looking() or self._own_workers.is_looking()
+        """Whether what handlers say will be looked for in a moment anyway."""
+        return self._relay.is_in_job() or self._workers.is_looking() or self._own_workers.is_looking()
 
     @property
     def are_too_many(self) -> bool:
@@ -97,10 +101,11 @@ class Calls:
                 self._continue(rest, exchange)
         else:
             workers = self._own_workers if is_ours(handler) else self._workers
-            workers.submit(lambda: self._work(exchange, handler))
+            kind = (id(handler), exchange.request.path)
+            self._relay.submit(Job(lambda: self._work(exchange, handler), kind, workers))
 
     def _work(self, exchange: Exchange, handler: Handler | None) -> None:
-        """Run a handler, on a worker's thread."""
+        """Run a handler, on a thread that may block."""
         thread = threading.get_ident()
         self.roster.threads[thread] = exchange
         try:

@@ -2,7 +2,7 @@
 Driver: one connection's asyncio Protocol, and the one owner of its Connection.
 
 Everything here runs on the loop's thread. Octets come in from the transport, go through TLS
-if there is any, and become events; events start exchanges, whose handlers run elsewhere and send
+if there is any, and become events; events start exchanges, whose handlers run later or elsewhere and send
 commands back over their bridges; commands become octets. ``_transmit`` follows each touch,
 with nothing awaited in between, so octets leave in the order they were made.
 """
@@ -54,7 +54,7 @@ _IDLE = (Awaits.HANDSHAKE, Awaits.REQUEST)
 class Host(Protocol):
     """What a driver needs of the server it belongs to."""
 
-    loop_thread: int
+    loop: asyncio.AbstractEventLoop
     rules: Rules
 
     def attach(self, driver: Driver) -> None:
@@ -64,7 +64,7 @@ class Host(Protocol):
         """Take note that a connection is gone."""
 
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
-        """Run the exchange's handler, on another thread; the bridge is the exchange's."""
+        """Have the exchange's handler run, soon, or on another thread; the bridge is the exchange's."""
 
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         """From any thread: have the driver serve the bridge, soon, on the loop's."""
@@ -360,8 +360,8 @@ class Driver(asyncio.Protocol):
                     assert_never(event)
 
     def _make_bridge(self, exchange_id: ExchangeId) -> LoopBridge:
-        share, loop_thread = self._exchanges.share, self._host.loop_thread
-        return LoopBridge(exchange_id, self._wake, self._serve_now, share, loop_thread)
+        share, loop = self._exchanges.share, self._host.loop
+        return LoopBridge(exchange_id, self._wake, self._serve_now, share, loop)
 
     def _serve_now(self, bridge: LoopBridge) -> None:
         self.serve(bridge)

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+from asyncio import _get_running_loop
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,6 +17,7 @@ from types import TracebackType
 
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.exchange.signal import waiting
 from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
@@ -25,6 +27,7 @@ from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen, shares
 from wptproto.server.patience import look_interval_s
+from wptproto.server.relay import Relay
 from wptproto.server.stacks import thread_place
 from wptproto.server.state import ServerState
 from wptproto.server.survey import Survey
@@ -68,19 +71,23 @@ class Engine:
         """
         self.rules = rules
         self.surroundings = surroundings
-        self._loop = asyncio.new_event_loop()
+        loop = asyncio.SelectorEventLoop()
+        self.loop: asyncio.AbstractEventLoop = loop
         self._listening: list[_Share] = []  # one for each process that is to serve
         self._before_fork: Engine | None = None
         self._drivers = Crowd(rules.limits.connections)
-        self._loop.set_exception_handler(self._drivers.take_exception)
+        self.loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
         self._looking: asyncio.TimerHandle | None = None
+        self._relay = Relay(loop, "wptproto-loop", self._drain)
         # While handlers are many, what they say is delivered when a pool looks, once for all of them.
-        self._calls = Calls(self._loop, dispatcher, latency, rules.limits.threads, self._drain)
+        self._calls = Calls(self.loop, self._relay, dispatcher, latency, rules.limits.threads, self._drain)
         self._mailbox: Mailbox[tuple[Driver, LoopBridge]] = Mailbox(
-            self._loop, self._deliver, lambda: self._calls.are_many
+            self.loop, self._deliver, lambda: self._calls.are_many
         )
-        self._survey = Survey(self._loop, self._drivers, self._calls.roster, self._calls.pools)
+        self._survey = Survey(
+            self.loop, lambda: self._relay.thread, self._drivers, self._calls.roster, self._calls.pools
+        )
         self._gone = asyncio.Event()  # every connection is, after the stop
         self._opening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -90,8 +97,6 @@ class Engine:
         self._process = os.getpid()
         self._life = threading.Lock()
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="wptproto-loop", daemon=True)
-        self.loop_thread = 0
 
     # --- on the caller's thread ----------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class Engine:
 
     @property
     def started(self) -> bool:
-        return self._thread.ident is not None
+        return self._relay.is_started
 
     def start(self) -> None:
         """
@@ -125,12 +130,13 @@ class Engine:
         with self._life:
             if self._stopped:
                 raise ConfigError("the server was stopped while it started")
-            self._thread.start()
+            self.loop.call_soon(self._open_soon)
+            self._relay.start()
         self._ready.result()
 
     def state(self) -> ServerState:
         """Return what it does at this moment, without ports and stash; in a second at the latest."""
-        return self._survey.take(self.loop_thread)
+        return self._survey.take()
 
     def stop(self) -> None:
         """Give back what it holds, started or not, once or again."""
@@ -142,19 +148,21 @@ class Engine:
             self._stopped = True
             if not self.started:
                 self._close_sockets()
-                self._loop.close()
+                self.loop.close()
                 return
         with suppress(RuntimeError):  # it has stopped
-            self._loop.call_soon_threadsafe(self._stop)
-        if threading.get_ident() == self.loop_thread:
-            return
-        seen = -1
-        while self._thread.is_alive() and seen != self._stop_steps:
+            self.loop.call_soon_threadsafe(self._stop)
+        if _get_running_loop() is self.loop:
+            return  # in an async handler
+        waiting.is_next()
+        has_ended, seen = False, -1
+        while not has_ended and seen != self._stop_steps:
             seen = self._stop_steps  # thousands of connections take their time
-            self._thread.join(STOP_S)
-        if self._thread.is_alive():
-            place = thread_place(self.loop_thread)
-            log.warning("an async handler blocks the loop, which ends when that lets go: %s", place)
+            has_ended = self._relay.join(STOP_S)
+        if not has_ended:
+            what = "a handler" if self._relay.is_in_job() else "an async handler"
+            place = thread_place(self._relay.thread)
+            log.warning("%s blocks the loop, which ends when that lets go: %s", what, place)
             self._shut_sockets()
 
     def _shut_sockets(self) -> None:
@@ -175,20 +183,14 @@ class Engine:
 
     # --- on the loop's thread ------------------------------------------------------------------
 
-    def _run(self) -> None:
-        self.loop_thread = threading.get_ident()
-        asyncio.set_event_loop(self._loop)
-        self._opening = self._loop.create_task(self._open())
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
+    def _open_soon(self) -> None:
+        self._opening = self.loop.create_task(self._open())
 
     async def _open(self) -> None:
         try:
             for sock, terms in self._doors():
                 accept = functools.partial(Driver, self, terms)
-                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=BACKLOG))
+                self._servers.append(await self.loop.create_server(accept, sock=sock, backlog=BACKLOG))
         except Exception as error:  # noqa: BLE001 -- whoever starts the server is told
             self._ready.set_exception(error)
         else:
@@ -196,14 +198,13 @@ class Engine:
 
     def _stop(self) -> None:
         if self._stopping is None:
-            self._stopping = self._loop.create_task(self._wind_up())
+            self._stopping = self.loop.create_task(self._wind_up())
 
     def _stop_accepting(self) -> None:
         # An asyncio.Server that is closed forgets the connections it has accepted and not opened
         # yet, sockets and all; so it only hears of no more of them now, and is closed afterwards.
-        with suppress(NotImplementedError):  # Windows
-            for sock, _ in self._doors():
-                self._loop.remove_reader(sock)
+        for sock, _ in self._doors():
+            self.loop.remove_reader(sock)
 
     async def _wind_up(self) -> None:
         """Close everything, let tasks and transports have their last word, then end the loop."""
@@ -228,7 +229,7 @@ class Engine:
             self._gone.clear()
             await self._gone.wait()
         await self._settle()
-        self._loop.stop()
+        self.loop.stop()
 
     async def _end_tasks(self) -> None:
         """End what async handlers left running; say so where it does not want to."""
@@ -241,7 +242,7 @@ class Engine:
             log.warning("stopped, though a task of an async handler goes on when cancelled: %r", task)
         try:
             async with asyncio.timeout(TASK_S):
-                await self._loop.shutdown_asyncgens()
+                await self.loop.shutdown_asyncgens()
         except TimeoutError:
             log.warning("stopped, though a generator of an async handler does not end when closed")
 
@@ -265,12 +266,12 @@ class Engine:
 
     def _look_soon(self) -> None:
         if self._looking is None:
-            self._looking = self._loop.call_later(self._look_interval_s, self._look)
+            self._looking = self.loop.call_later(self._look_interval_s, self._look)
 
     def _look(self) -> None:
         """See which connections are kept waiting; again and again, as long as there are any."""
         self._looking = None
-        now_s = self._loop.time()
+        now_s = self.loop.time()
         for driver in list(self._drivers):
             with _Guarded(driver):
                 driver.look(now_s, crowded=self._calls.are_too_many)

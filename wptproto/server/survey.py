@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Collection, Sequence
+from asyncio import _get_running_loop
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 
+from wptproto.exchange.signal import waiting
 from wptproto.server.driver import Driver
 from wptproto.server.roster import Roster
 from wptproto.server.stacks import own_part, thread_stacks
@@ -31,6 +32,7 @@ class Survey:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        loop_thread: Callable[[], int],
         drivers: Collection[Driver],
         roster: Roster,
         pools: Sequence[WorkerPool],
@@ -38,42 +40,40 @@ class Survey:
         """
         Args:
             loop: Which is asked.
+            loop_thread: Tells the identifier of its thread, 0 while it does not run.
             drivers: Its connections, as they come and go.
             roster: Their handlers.
             pools: Where those that may block run.
         """
         self._loop = loop
+        self._loop_thread = loop_thread
         self._drivers = drivers
         self._roster = roster
         self._pools = pools
 
-    def take(self, loop_thread: int) -> ServerState:
-        """
-        Return what there is at this moment, without ports and stash; after ANSWER_S at the latest.
-
-        Args:
-            loop_thread: The loop's; 0 while it does not run.
-        """
-        if loop_thread in (0, threading.get_ident()):
-            return self._look(loop_thread)  # nobody else could
+    def take(self) -> ServerState:
+        """Return what there is at this moment, without ports and stash; after ANSWER_S at the latest."""
+        if self._loop_thread() == 0 or _get_running_loop() is self._loop:
+            return self._look()  # nobody else could
         answer: Future[ServerState] = Future()
         try:
-            self._loop.call_soon_threadsafe(self._answer, answer, loop_thread)
+            self._loop.call_soon_threadsafe(self._answer, answer)
+            waiting.is_next()
             return answer.result(ANSWER_S)
         except TimeoutError:
-            return self._look(loop_thread, blocked=True)
+            return self._look(blocked=True)
         except RuntimeError:
             return ServerState()  # the loop has ended
 
-    def _answer(self, answer: Future[ServerState], loop_thread: int) -> None:
+    def _answer(self, answer: Future[ServerState]) -> None:
         try:
-            answer.set_result(self._look(loop_thread))
+            answer.set_result(self._look())
         except Exception as error:  # noqa: BLE001 -- whoever asks is told
             answer.set_exception(error)
 
-    def _look(self, loop_thread: int, *, blocked: bool = False) -> ServerState:
+    def _look(self, *, blocked: bool = False) -> ServerState:
         """Look at everything, on the loop's thread; on another, at what is not the loop's own."""
-        stacks = thread_stacks()
+        stacks, loop_thread = thread_stacks(), self._loop_thread()
         handlers = self._roster.handlers(stacks, asyncio.current_task(self._loop), loop_thread)
         now_s = time.monotonic()
         connections = () if blocked else tuple(driver.state(now_s, handlers) for driver in self._drivers)

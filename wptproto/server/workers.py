@@ -167,6 +167,24 @@ class WorkerPool:
             self._call_later(PATIENCE_S, self._look)
             self._start(1)
 
+    def take_in(self, thread: threading.Thread) -> None:
+        """Count a thread among the pool's, even past the limit: it is in a job that no pool gave it."""
+        with self._lock:
+            self._threads += 1
+        self._members.add(thread)
+        thread.name = f"{self._name}-handler"
+
+    def serve(self) -> None:
+        """Work, on a thread that was taken in, and is through with that job; unless there are enough."""
+        with self._lock:
+            is_spare = self._free > 0 or self._threads > self._limit
+            self._threads -= is_spare
+        try:
+            if not is_spare and self._wants_more():
+                self._work()
+        finally:
+            self._members.discard(threading.current_thread())
+
     def state(self, stacks: Mapping[int, Stack], at_work: Container[int]) -> ThreadsState:
         """
         Return what the threads do.
@@ -226,7 +244,7 @@ class WorkerPool:
     def _start(self, wanted: int) -> bool:
         """Start up to so many threads; whether the system would not give them."""
         with self._lock:
-            count = min(wanted, self._waiting, self._limit - self._threads)
+            count = max(0, min(wanted, self._waiting, self._limit - self._threads))
             self._threads += count
             self._waiting -= count
         started = 0
@@ -265,10 +283,16 @@ class WorkerPool:
                 return
             job()
             job = None
-            with self._lock:
-                if self._stopped:
-                    return
-                if self._waiting:
-                    self._waiting -= 1
-                else:
-                    self._free += 1
+            if not self._wants_more():
+                return
+
+    def _wants_more(self) -> bool:
+        """Promise a thread that is through with a job another one, or count it as free; whether it stays."""
+        with self._lock:
+            if self._stopped:
+                return False
+            if self._waiting:
+                self._waiting -= 1
+            else:
+                self._free += 1
+        return True

@@ -1,0 +1,79 @@
+"""What is remembered of handlers that block."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from wptproto.exchange.signal import waiting
+from wptproto.server import habits
+from wptproto.server.habits import Habits, Kind
+
+KIND: Kind = (1, "/")
+
+
+def nothing() -> None:
+    pass
+
+
+def be_quick(known: Habits, kind: Kind, times: int) -> None:
+    for _ in range(times):
+        assert not known.trust(kind)
+        known.watch(kind, nothing)
+
+
+def test_trusted_at_first() -> None:
+    """Whoever has not blocked is trusted, and nothing is kept of it."""
+    known = Habits()
+    assert known.trust(KIND)
+    known.watch(KIND, nothing)
+    assert known.trust(KIND)
+    assert not known._habits
+
+
+def test_trusted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has blocked has to be quick ten times to be trusted again, then forty, at most a thousand."""
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    known = Habits()
+    for times in (10, 40, 160, 640, 1000, 1000):
+        known.has_blocked(KIND)
+        be_quick(known, KIND, times)
+        assert known.trust(KIND)
+
+
+def test_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who blocks elsewhere begins again."""
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    known = Habits()
+    known.has_blocked(KIND)
+    be_quick(known, KIND, 9)
+    known.watch(KIND, waiting.is_next)  # says that it waits
+    be_quick(known, KIND, 39)
+    clock = iter((0.0, habits.BLOCKS_S))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: next(clock))
+        known.watch(KIND, nothing)
+    be_quick(known, KIND, 40)
+    assert known.trust(KIND)
+
+
+def test_new_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that has blocked on one path is not trusted on others, until it has been quick there."""
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    known = Habits()
+    known.has_blocked(KIND)
+    assert known.trust((2, "/"))  # another handler
+    be_quick(known, (1, "/new"), 5)
+    be_quick(known, (1, "/newer"), 5)
+    assert known.trust((1, "/newest"))
+    assert not known.trust(KIND)
+
+
+def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is forgotten when there are too many."""
+    monkeypatch.setattr(habits, "_MAX_HABITS", 2)
+    known = Habits()
+    for number in range(3):
+        known.has_blocked((number, "/"))
+    assert [known.trust((number, "/")) for number in range(3)] == [True, True, False]
