@@ -106,19 +106,20 @@ class ConnectionMachine(RuleBasedStateMachine):
         Args:
             call: What to do; returns events, or something else that can be compared.
             refusals: Exceptions that may come of it; then None is returned.
-            at_end: The exchange that it ends.
+            at_end: The exchange that it ends, if it is not refused.
         """
         results: list[object] = []
         found: T | None = None
+        refused = False
         for connection in (self.pieces, self.whole):
             try:
                 found = call(connection)
                 results.append(_comparable(found))
             except refusals as error:
-                found = None
+                found, refused = None, True
                 results.append((type(error), str(error)))
         assert results[0] == results[1]
-        if at_end is not None:
+        if at_end is not None and not refused:
             self.witness.finished(at_end)
         if isinstance(found, list):
             self.witness.take(found, self.whole)
@@ -239,6 +240,35 @@ class ConnectionMachine(RuleBasedStateMachine):
         is_new = not self.witness.is_over(exchange_id)
         self.both(lambda connection: connection.finish(exchange_id, close=close), at_end=exchange_id)
         if is_new:
+            self.look_at_response(exchange_id)
+
+    @precondition(lambda self: self.witness.methods)
+    @rule(
+        number=which,
+        status=statuses,
+        lines=lines,
+        content=st.binary(max_size=9),
+        close=mostly([False], [True]),
+    )
+    def respond_at_one_go(
+        self, number: int, status: int, lines: list[FieldLine], content: bytes, close: bool
+    ) -> None:
+        """A whole response: at one go, where that can be, it is what it is step by step."""
+        exchange_id = self.exchange(number)
+        counted = [*lines, (b"Content-Length", b"%d" % len(content))]
+        head = ResponseHead(status, Fields(counted), b"")
+
+        def answer(connection: Connection) -> list[Event]:
+            if connection is self.whole:
+                following = connection.respond(exchange_id, head, content, close=close)
+                if following is not None:
+                    return following
+            connection.send_head(exchange_id, head)
+            connection.send_content(exchange_id, content, end=True)
+            return connection.finish(exchange_id, close=close)
+
+        is_new = not self.witness.is_over(exchange_id)
+        if self.both(answer, *MAY_BE_REFUSED, at_end=exchange_id) is not None and is_new:
             self.look_at_response(exchange_id)
 
     @precondition(lambda self: self.witness.methods)

@@ -118,6 +118,24 @@ class Connection(ABC):
         RFC 9112 §4, §5; RFC 9113 §8.3.2.
         """
 
+    def respond(
+        self, exchange_id: ExchangeId, head: ResponseHead, data: bytes, *, close: bool = False
+    ) -> list[Event] | None:
+        """
+        Queue a whole response at one go: what ``send_head``, ``send_content`` and ``finish`` come to.
+
+        Args:
+            exchange_id: An exchange whose request was received.
+            head: As for ``send_head``.
+            data: All content octets.
+            close: As for ``finish``.
+
+        Returns:
+            What ``finish`` does; or None where it is no usual response, or there is no room for it. Then
+            nothing has changed, and it goes step by step.
+        """
+        return None
+
     @abstractmethod
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         """

@@ -305,6 +305,21 @@ class H1Connection(Connection):
                 self._queue(response, h1_octets.LAST_CHUNK)
         response.ended = end
 
+    def respond(
+        self, exchange_id: ExchangeId, head: ResponseHead, data: bytes, *, close: bool = False
+    ) -> list[Event] | None:
+        response = self._response
+        if response is None or response.exchange_id != exchange_id or response.head_sent:
+            return None
+        made, request = self._examine(head), response.request
+        sound = made.sound and response.sound and made.length == len(data)
+        if not sound or never_has_content(request.method, head.status):
+            return None
+        self._outgoing += (made.octets, data)
+        return self._end(
+            response, persistent=not close and response.persistent and made.lets_persist(request)
+        )
+
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         response = self._continuing(exchange_id)
         size = len(data)
@@ -345,9 +360,13 @@ class H1Connection(Connection):
             return []
         if response.chunked and not response.ended:
             self._queue(response, h1_octets.LAST_CHUNK)
+        return self._end(response, persistent=not close and response.persistent and _is_complete(response))
+
+    def _end(self, response: _Response, *, persistent: bool) -> list[Event]:
+        """Go on behind a response."""
         self._response = None
         self._unconsumed = 0
-        if close or not response.persistent or not _is_complete(response):
+        if not persistent:
             self._stop(Closing.GRACEFUL)
             return []
         if response.expects_continue and self._reading is _Reading.CONTENT:

@@ -39,6 +39,8 @@ log = logging.getLogger("wptproto.server")
 PIECE_OCTETS = 64 * 1024
 """How much content of one exchange is taken before the next has its turn, and before octets are written."""
 
+_PARTS = 3  # of a whole response: head, content, end
+
 
 class _Progress(Enum):
     NOTHING_LEFT = auto()
@@ -128,6 +130,8 @@ class Sender:
         """Carry out the commands of one exchange, up to one piece of content."""
         commands = running.bridge.commands
         exchange_id = running.bridge.exchange_id
+        if len(commands) == _PARTS and self._respond(connection, running, events):
+            return _Progress.NOTHING_LEFT
         while commands:
             command = commands[0]
             match command:  # the usual ones first, for it asks in order
@@ -162,6 +166,25 @@ class Sender:
                     assert_never(command)
             commands.popleft()
         return _Progress.NOTHING_LEFT
+
+    def _respond(self, connection: Connection, running: Running, events: list[Event]) -> bool:
+        """Send a whole response, if there is one, and it goes at one go."""
+        bridge = running.bridge
+        first, second, third = bridge.commands
+        if not (type(first) is SendHead and type(second) is SendContent and type(third) is Finish):
+            return False
+        head, data = first.head, second.data
+        if first.end or not second.end or len(data) > PIECE_OCTETS:
+            return False
+        following = connection.respond(bridge.exchange_id, head, data, close=third.close)
+        if following is None:
+            return False
+        running.status = head.status
+        running.sent_octets += len(data)
+        self.unwritten_octets += len(data)
+        events += following
+        self._exchanges.finish(running)
+        return True
 
     def _answer(self, connection: Connection, exchange_id: ExchangeId, question: Question) -> None:
         """Answer a question; what is wrong with it is its own asker's to handle."""
