@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import inspect
 import logging
+from collections.abc import Callable
 
 import h2
 import h2.connection
@@ -15,13 +16,24 @@ import pytest
 from hpack import Decoder, Encoder
 from hyperframe.frame import Frame, WindowUpdateFrame
 
-from tests.helpers.h2 import ONE, POST, REQUEST, Client, is_open, open_connection, respond, response_head
+from tests.helpers.h2 import (
+    ONE,
+    OPENING,
+    POST,
+    REQUEST,
+    Client,
+    is_open,
+    open_connection,
+    respond,
+    response_head,
+)
 from wptproto.limits import Limits
-from wptproto.protocol.events import ExchangeId, WindowOpened
+from wptproto.protocol.events import ExchangeId, ProtocolViolated, WindowOpened
 from wptproto.protocol.h2 import H2Connection
 from wptproto.protocol.h2_compression import FieldDecoder
 from wptproto.protocol.h2_fast import CHECKED, FastLibrary, is_checked
 from wptproto.protocol.h2_fast_fields import MOST_BLOCKS, FastDecoder, FastEncoder
+from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
 from wptproto.protocol.rules import Core, Rules
 
@@ -142,6 +154,43 @@ def test_windows_are_counted_before_they_open() -> None:
     assert client.connection.window_state() == before
 
 
+def test_a_stream_that_depends_on_itself() -> None:
+    """It is left to h2 to say what is wrong with it."""
+    client = Client(open_connection())
+    client.raw(b"\0\0\6\1\5\0\0\0\1\x82\x86\x84\x01\x01h")
+    (event,) = client.raw(b"\0\0\x0b\1\x25\0\0\0\3\0\0\0\3\xff\x82\x86\x84\x01\x01h")[-1:]
+    assert isinstance(event, ProtocolViolated)
+    assert event.error.reason == "Stream 3 may not depend on itself"
+
+
+CALLS: list[Callable[[Library], object]] = [
+    lambda library: library.send_head(1, FIELDS, end=False),
+    lambda library: library.send_content(1, b"x", end=False),
+    lambda library: library.end_stream(1),
+    lambda library: library.local_flow_control_window(1),
+    lambda library: library.open_outbound_streams,
+    lambda library: library.open_inbound_streams,
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("made", [False, True])
+def test_streams_that_there_are_not(call: Callable[[Library], object], made: bool) -> None:
+    """What is asked of a stream that never was, or is closed, is h2's to answer."""
+    found: list[object] = []
+    for library in (FastLibrary(Limits()), Library(Limits())):
+        library.initiate_connection()
+        library.receive_data(OPENING)
+        if made:
+            library.receive_data(b"\0\0\6\1\5\0\0\0\1\x82\x86\x84\x01\x01h")
+            library.reset_stream(1)
+        try:
+            found.append((call(library), list(library.streams), dict(library._closed_streams)))
+        except (h2.exceptions.ProtocolError, KeyError) as error:
+            found.append((type(error), str(error)))
+    assert found[0] == found[1]
+
+
 def read(decoder: FastDecoder, block: bytes) -> bool:
     """Read a block, and say whether it is known from now on."""
     opening = decoder.opening(block)
@@ -200,7 +249,8 @@ def test_a_new_path(method: bytes, path: bytes, huffman: bool) -> None:
     ]
     encoder, fast, decoder = Encoder(), FastDecoder(Limits()), FieldDecoder(Limits())
     for known in (b"/known", b"/known?also=1"):
-        fast.opening(encoder.encode(iter([(b":method", b"GET"), (b":path", known, True), *others])))
+        lines = iter([(b":method", b"GET"), (b":path", known, True), *others])
+        fast.opening(encoder.encode(lines, huffman=huffman))
     lines = iter([(b":method", method, True), (b":path", path, True), *others])
     block = encoder.encode(lines, huffman=huffman)
     expected = read_opening(list(decoder.decode(block)), Limits())
@@ -249,6 +299,10 @@ def test_what_an_encoder_knows() -> None:
     for size in (0, 4096):
         encoder.header_table_size = other.header_table_size = size
     for lines in (FIELDS[:1], FIELDS[:1], FIELDS):
+        assert encoder.encode_lines(lines) == other.encode(lines)
+    encoder.header_table_size = other.header_table_size = 100
+    for number in (0, 1, 2, 3, 2, 1, 1, 3):
+        lines = ((b":status", b"200"), (b"a", b"%d" % number), (b"b%d" % number, b"c" * 40 * (number % 3)))
         assert encoder.encode_lines(lines) == other.encode(lines)
     for first in STATUSES:
         for second in STATUSES:
