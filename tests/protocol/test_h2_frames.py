@@ -8,7 +8,7 @@ from h2.errors import ErrorCodes
 from hpack import Decoder, Encoder
 from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, RstStreamFrame
 
-from tests.helpers.h2 import REQUEST, Client, begin, frames_of, response_head
+from tests.helpers.h2 import REQUEST, Client, begin, content_of, frames_of, respond, response_head
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import ExchangeId, ExchangeReset, ProtocolViolated
@@ -244,6 +244,17 @@ def test_push() -> None:
     assert [(event.stream_id, event.data) for event in data] == [(2, b"pushed")]
     ended = [event.stream_id for event in client.events if isinstance(event, h2.events.StreamEnded)]
     assert ended == [2, 1]
+
+
+def test_no_informational_response_to_a_promised_request() -> None:
+    """An error says so, and the promised response can still be sent."""
+    client, one = begin()
+    promised = client.connection.push(one, PUSHED).exchange_id
+    with pytest.raises(LocalProtocolError, match="103 before a promised response"):
+        client.connection.send_informational(promised, response_head(103))
+    respond(client, promised)
+    client.pull()
+    assert content_of(client) == b"ok"
 
 
 def test_push_on_a_chosen_stream() -> None:

@@ -66,6 +66,9 @@ class Responses:
             raise LocalProtocolError(
                 f"HTTP/2 has no informational response with status {head.status}", exchange_id=exchange_id
             )
+        if self._streams.is_promised(exchange_id):
+            # h2 knows of none there, and would close the stream.
+            raise LocalProtocolError(f"{head.status} before a promised response", exchange_id=exchange_id)
         if head.status == 100:
             stream.expects_continue = False
         self._send_headers(exchange_id, self._section_of(head).lines)

@@ -121,8 +121,12 @@ class Streams(dict[ExchangeId, Stream]):
         if not (stream.ended and stream.request_ended):
             self._library.streams[exchange_id].state_machine.process_input(StreamInputs.SEND_RST_STREAM)
 
+    def is_promised(self, exchange_id: ExchangeId) -> bool:
+        """Whether one was promised, and has not begun."""
+        known = self._library.streams.get(exchange_id)
+        return known is not None and known.state_machine.state is StreamState.RESERVED_LOCAL
+
     def begin_by_hand(self, exchange_id: ExchangeId) -> None:
         """Let h2 take a promised response for begun, for raw frames are sent that may be its head."""
-        known = self._library.streams.get(exchange_id)
-        if known is not None and known.state_machine.state is StreamState.RESERVED_LOCAL:
-            known.state_machine.state = StreamState.HALF_CLOSED_REMOTE
+        if self.is_promised(exchange_id):
+            self._library.streams[exchange_id].state_machine.state = StreamState.HALF_CLOSED_REMOTE
