@@ -41,6 +41,7 @@ from wptproto.protocol.events import (
 )
 from wptproto.protocol.h2 import H2Connection
 from wptproto.semantics.fields import FieldLine, Fields
+from wptproto.semantics.message import ResponseHead
 
 THREE = ExchangeId(3)
 
@@ -389,3 +390,52 @@ def test_other_streams_go_on_behind_frames_by_hand() -> None:
     assert kinds(client.request(3)) == [RequestReceived, RequestEnded]
     respond(client, THREE)
     assert content_of(client) == b"ok"
+
+
+HELLO = response_head(200, (b"content-length", b"5"))
+
+
+def test_at_one_go() -> None:
+    """A usual response goes at one go, and is what it is step by step."""
+    client, other = Client(), Client()
+    for each in (client, other):
+        each.open()
+        each.request(1)
+    assert client.connection.respond(ONE, HELLO, b"hello") == []
+    respond_with(other, HELLO, b"hello")
+    assert client.connection.data_to_send() == other.connection.data_to_send()
+    assert client.connection.respond(ONE, HELLO, b"hello") is None  # it is over
+    client.connection.finish(ONE)
+
+
+def respond_with(client: Client, head: ResponseHead, content: bytes) -> None:
+    client.connection.send_head(ONE, head)
+    client.connection.send_content(ONE, content, end=True)
+    client.connection.finish(ONE)
+
+
+@pytest.mark.parametrize(
+    ("method", "head", "content", "window", "ended"),
+    [
+        (b"GET", HELLO, b"", 100, True),
+        (b"GET", HELLO, b"hell", 100, True),
+        (b"GET", HELLO, b"hello!", 100, True),
+        (b"HEAD", HELLO, b"hello", 100, True),
+        (b"GET", response_head(204), b"hello", 100, True),
+        (b"GET", response_head(100), b"hello", 100, True),
+        (b"GET", response_head(1000), b"hello", 100, True),
+        (b"GET", HELLO, b"hello", 4, True),
+        (b"POST", HELLO, b"hello", 100, False),
+    ],
+)
+def test_not_at_one_go(method: bytes, head: ResponseHead, content: bytes, window: int, ended: bool) -> None:
+    """What is unusual about a response, or has no room, has it sent step by step, as if nothing had been."""
+    client = Client(initial_window=window)
+    client.open()
+    client.request(1, [(b":method", method), *REQUEST[1:]], end=ended)
+    before = client.connection.window_state(ONE)
+    assert client.connection.respond(ONE, head, content) is None
+    assert client.connection.data_to_send() == b""
+    assert client.connection.window_state(ONE) == before
+    client.connection.send_head(ONE, HELLO)
+    assert client.connection.respond(ONE, HELLO, b"hello") is None

@@ -245,6 +245,14 @@ class H2Connection(Connection):
     def send_head(self, exchange_id: ExchangeId, head: ResponseHead, *, end: bool = False) -> None:
         self._responses.send_head(exchange_id, head, end=end)
 
+    def respond(
+        self, exchange_id: ExchangeId, head: ResponseHead, data: bytes, *, close: bool = False
+    ) -> list[Event] | None:
+        if not self._responses.respond(exchange_id, head, data):
+            return None
+        self._close_when_over()
+        return []
+
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         try:
             return self._responses.send_content(exchange_id, data, end=end)

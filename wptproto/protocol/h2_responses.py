@@ -86,10 +86,26 @@ class Responses:
             stream.remaining = section.promised
         stream.ended = end and not stream.remaining
         stream.head_sent = True
-        try:
-            self._library.send_head(exchange_id, section.lines, end=stream.ended)
-        except h2.exceptions.ProtocolError as error:
-            raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
+        self._send_head(exchange_id, section, end=stream.ended)
+
+    def respond(self, exchange_id: ExchangeId, head: ResponseHead, data: bytes) -> bool:
+        """Send a whole response, if there is nothing unusual about it, and its window has room."""
+        stream, section, size = self._streams.get(exchange_id), self._section_of(head), len(data)
+        if (
+            stream is None
+            or not stream.is_unanswered
+            or not size
+            or section.promised not in (None, size)
+            or not 200 <= head.status <= 999
+            or never_has_content(stream.method, head.status)
+            or self._library.local_flow_control_window(exchange_id) < size
+        ):
+            return False
+        self._send_head(exchange_id, section, end=False)
+        self._allowance.sent(size)
+        self._library.send_content(exchange_id, data, end=True)
+        del self._streams[exchange_id]
+        return True
 
     def send_content(self, exchange_id: ExchangeId, data: bytes | memoryview, *, end: bool = False) -> int:
         stream = self._continuing(exchange_id)
@@ -179,6 +195,12 @@ class Responses:
         if exchange_id in self._streams:
             code = ErrorCodes.ENHANCE_YOUR_CALM if too_slow else ErrorCodes.INTERNAL_ERROR
             self._streams.reset(exchange_id, code)
+
+    def _send_head(self, exchange_id: ExchangeId, section: ResponseSection, *, end: bool) -> None:
+        try:
+            self._library.send_head(exchange_id, section.lines, end=end)
+        except h2.exceptions.ProtocolError as error:
+            raise LocalProtocolError(str(error), exchange_id=exchange_id) from error
 
     def _send_headers(
         self, exchange_id: ExchangeId, lines: Sequence[FieldLine], *, end: bool = False

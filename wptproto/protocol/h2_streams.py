@@ -70,6 +70,12 @@ class Stream:
         return not (self.request_ended or self.drops_content or self.expects_continue or self.delivered)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether all of a request is there, and nothing of its response."""
+        begun = self.head_sent or self.ended or self.framed or self.verbatim
+        return self.request_ended and not begun
+
+    @property
     def is_short(self) -> bool:
         """Whether content is missing that Content-Length promised; END_STREAM would call it whole."""
         return self.remaining is not None and self.remaining > 0
