@@ -26,6 +26,7 @@ from typing import Any
 
 from wptproto import Request, Response, Server
 from wptproto.limits import Limits
+from wptproto.protocol.h1_known import KnownHeads
 
 __all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "THOUGHT_S", "VAST_OCTETS"]
 
@@ -40,8 +41,8 @@ PACKAGES = {"wptproto", "h2", "hpack", "hyperframe"}
 CLASSES = {"Task", "_SelectorSocketTransport", "SSLObject", "SSLContext"}
 """Whose objects are counted: all of those packages, and of others those of these names."""
 
-LEARNT = "wptproto.server.habits"
-"""Whose are not: which handlers block is kept, is bounded, and no connection's."""
+LEARNT = "wptproto.server.habits", "wptproto.protocol.h1_known"
+"""What is learnt is not: which handlers block, and which heads there were, is bounded and no connection's."""
 
 CONTAINERS = (list, tuple, dict, set, deque)
 
@@ -95,13 +96,16 @@ ROUTES = [
 
 
 def is_counted(kind: type) -> bool:
-    if kind.__module__ == LEARNT:
+    if kind.__module__ in LEARNT:
         return False
     return kind.__module__.partition(".")[0] in PACKAGES or kind.__name__ in CLASSES
 
 
 def held() -> dict[str, Any]:
     """Return what is in memory of the server, after a collection: see ``Held``."""
+    for found in gc.get_objects():
+        if type(found) is KnownHeads:
+            found.forget()
     gc.collect()
     counted = [found for found in gc.get_objects() if is_counted(type(found))]
     return {

@@ -22,13 +22,13 @@ from wptproto.protocol.h1_response import H1Response, examined
 from wptproto.protocol.rules import Core, Rules
 from wptproto.semantics.message import RequestHead, ResponseHead
 
-__all__ = ["KnownRequests", "examiner", "request_reader"]
+__all__ = ["KnownHeads", "KnownRequests", "examiner", "request_reader"]
 
 MOST_HEADS = 512
 MOST_OCTETS = 4096
 
 
-class _Known:
+class KnownHeads:
     """What servers with the same rules have read; full, it begins again, for to keep count costs more."""
 
     def __init__(self) -> None:
@@ -36,13 +36,18 @@ class _Known:
         self.sections: dict[tuple[str, str, bytes], H1Request] = {}
         self.responses: dict[ResponseHead, H1Response] = {}
 
+    def forget(self) -> None:
+        """Begin again."""
+        self.heads.clear()
+        self.sections.clear()
+        self.responses.clear()
+
     def keep(self, octets: HeadOctets, request: H1Request) -> None:
         """Remember what was made of a head."""
         if len(octets.whole) > MOST_OCTETS:
             return
         if len(self.heads) >= MOST_HEADS:
-            self.heads.clear()
-            self.sections.clear()
+            self.forget()
         self.heads[octets.whole] = request
         if octets.line.target.authority is None:
             self.sections[_section_key(octets)] = request
@@ -81,24 +86,24 @@ def examiner(rules: Rules) -> Callable[[ResponseHead], H1Response]:
     """Return what makes octets of a response's head, and tells what follows from it."""
     if rules.core is Core.PLAIN:
         return examined
-    known = _known_by(rules).responses
+    known = _known_by(rules)
 
     def look_up(head: ResponseHead) -> H1Response:
-        made = known.get(head)
+        made = known.responses.get(head)
         if made is None:
             made = examined(head)
             if len(made.octets) <= MOST_OCTETS:
-                if len(known) >= MOST_HEADS:
-                    known.clear()
-                known[head] = made
+                if len(known.responses) >= MOST_HEADS:
+                    known.forget()
+                known.responses[head] = made
         return made
 
     return look_up
 
 
 @lru_cache(maxsize=8)
-def _known_by(rules: Rules) -> _Known:  # noqa: ARG001  # they are the key
-    return _Known()
+def _known_by(rules: Rules) -> KnownHeads:  # noqa: ARG001  # they are the key
+    return KnownHeads()
 
 
 def _section_key(octets: HeadOctets) -> tuple[str, str, bytes]:
