@@ -160,6 +160,18 @@ def test_script_is_compiled_again_when_it_changes(peer: Peer, root: Path) -> Non
     assert peer.request("/script.py").text == "new"
 
 
+@pytest.mark.parametrize("name", ["it.txt", "it.py", "it.txt.headers"])
+def test_what_is_written_over_is_another_version_at_once(peer: Peer, root: Path, name: str) -> None:
+    """The very next request gets what a file is now, though neither its length nor its time tells of it."""
+    (root / "it.txt").write_text("it")
+    for number in range(100, 200):
+        with (root / name).open("w" if number == 100 else "r+") as file:  # in place
+            file.write(f"def main(*_): return '{number}'" if name == "it.py" else f"X-It: {number}")
+        os.utime(root / name, ns=(1, 1))
+        answer = peer.request("/" + name.removesuffix(".headers"))
+        assert str(number) in (answer.get("x-it") or answer.text)
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
 
     def run_script(text: str, path: str = "dir/script.py", **files: str) -> dict[str, Any]:
         write(tmp_path, {path: text, **files})
-        return imports.run(compile(text, tmp_path / path, "exec"), tmp_path / path)
+        return imports.run(compile(text, tmp_path / path, "exec"), str(tmp_path / path))
 
     return run_script
 

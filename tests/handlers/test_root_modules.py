@@ -36,7 +36,7 @@ class Root:
 
     def run(self, text: str) -> dict[str, Any]:
         path = self.directory / "script.py"
-        return self.imports.run(compile(text, path, "exec"), path)
+        return self.imports.run(compile(text, path, "exec"), str(path))
 
     def module(self, name: str) -> ModuleType:
         found = self.run(f"import {name} as found")["found"]

@@ -16,7 +16,7 @@ DEFERRED = (
 
 
 def run(root: Path, text: str) -> dict[str, Any]:
-    return Imports(root).run(compile(text, root / "script.py", "exec"), root / "script.py")
+    return Imports(root).run(compile(text, root / "script.py", "exec"), str(root / "script.py"))
 
 
 def test_dataclasses_with_deferred_annotations(tmp_path: Path) -> None:

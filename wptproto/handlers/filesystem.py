@@ -17,10 +17,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from wptproto.errors import ConfigError, HTTPException
@@ -33,10 +33,13 @@ __all__ = [
     "look_up",
     "names_in",
     "not_in_names",
+    "open_descriptor",
     "open_regular",
     "readable_directory",
     "resolve",
 ]
+
+T = TypeVar("T")
 
 
 def not_in_names(separator: str) -> tuple[bytes, ...]:
@@ -51,6 +54,7 @@ def not_in_names(separator: str) -> tuple[bytes, ...]:
 
 _NO_NAME = not_in_names(os.sep)
 _LINKS_ALONE_LEAD_ELSEWHERE = os.name == "posix"
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class Entry(NamedTuple):
@@ -110,12 +114,17 @@ class ServedDirectory:
         return resolve(self.base_path, self.below(path))
 
     def open(self, found: Entry, path: str) -> BufferedReader:
+        """Return a file that was found, open, as :meth:`take` has it."""
+        return self.take(found, path, open_regular)
+
+    def take(self, found: Entry, path: str, opened: Callable[[str], T]) -> T:
         """
-        Return a file that was found, open, so that it can be sent.
+        Return what is made of a file that was found, so that it can be sent.
 
         Args:
             found: As :meth:`find` gave it.
             path: Of the request.
+            opened: Makes it, and raises OSError where the file cannot be opened or read.
 
         Raises:
             HTTPException: 404; it is no regular file, may not be read, or is a script. Such a one is not
@@ -123,10 +132,10 @@ class ServedDirectory:
         """
         if not found.is_file:
             raise HTTPException(404, f"not a regular file: {path}")
-        if found.path[-3:].lower() == ".py":  # a file system without case has it by other names, too
+        if found.path.lower().endswith(".py"):  # a file system without case has it by other names, too
             raise HTTPException(404, f"a script is run, and not shown: {path}")
         try:
-            return open_regular(found.path)
+            return opened(found.path)
         except OSError as error:
             raise HTTPException(404, f"cannot be read: {path}: {error.strerror}") from error
 
@@ -241,13 +250,26 @@ def open_regular(path: str | Path) -> BufferedReader:
     Raises:
         OSError: It cannot be opened, or is no regular file.
     """
-    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115  # the caller's
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    return open(open_descriptor(path)[0], "rb")
+
+
+def open_descriptor(path: str | Path) -> tuple[int, os.stat_result]:
+    """
+    Return a descriptor of a file, open for reading, and what the system says of the file.
+
+    Raises:
+        OSError: As :func:`open_regular` has it.
+    """
+    descriptor = _open_without_waiting(path, _READ_ONLY)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         raise OSError(errno.EINVAL, "it is no regular file")
-    return file
+    return descriptor, status
 
 
-def _open_without_waiting(name: str, flags: int) -> int:
+def _open_without_waiting(name: str | Path, flags: int) -> int:
     # A FIFO that nobody writes to would keep us for ever. Of regular files the flag says nothing.
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

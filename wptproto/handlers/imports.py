@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +44,7 @@ class Imports:
         Args:
             root: The document root, resolved.
         """
-        self._root = root
+        self._above = os.path.join(root, "")
         self._modules = RootModules(root, self._execute)
         self._builtins = {**vars(builtins), "__import__": self._import}
         self._stand_ins = {
@@ -51,7 +52,7 @@ class Imports:
             "dataclasses": stand_in_for_dataclasses(),
         }
 
-    def run(self, code: CodeType, path: Path) -> dict[str, Any]:
+    def run(self, code: CodeType, path: str) -> dict[str, Any]:
         """
         Run a script, and return its namespace.
 
@@ -59,12 +60,12 @@ class Imports:
             code: Of the script.
             path: Its file, below the root; where its names and its relative imports start from.
         """
-        *packages, _ = path.relative_to(self._root).parts
+        *packages, file = path.removeprefix(self._above).split(os.sep)
         namespace: dict[str, Any] = {
-            "__name__": ".".join((*packages, path.stem)),
+            "__name__": ".".join((*packages, os.path.splitext(file)[0])),
             "__package__": ".".join(packages),
             "__spec__": None,
-            "__file__": str(path),
+            "__file__": path,
         }
         self._execute(code, namespace)
         return namespace

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from types import CodeType
@@ -13,10 +12,11 @@ from wptproto.errors import HTTPException, ScriptError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers import pipes
-from wptproto.handlers.filesystem import ServedDirectory, open_regular
+from wptproto.handlers.filesystem import ServedDirectory
 from wptproto.handlers.frame_by_frame import FrameByFrame
 from wptproto.handlers.function import apply_returned, begun_async
 from wptproto.handlers.imports import Imports
+from wptproto.handlers.known_files import KnownFiles
 
 __all__ = ["Scripts"]
 
@@ -41,18 +41,17 @@ class Scripts(ServedDirectory):
         """
         super().__init__(root, url_base)
         self._imports = Imports(root)
-        self._compiled: dict[Path, tuple[tuple[int, int], CodeType]] = {}
+        self._known_scripts = KnownFiles(_compile)
 
     def __call__(self, request: Request, response: Response) -> Any:
-        found = self.find(request.path)
-        path = Path(found.path)
-        if found.is_directory:
-            path = self._default_of(path)
-        if not path.is_file():
-            raise HTTPException(404, f"not a script: {request.path}")
-        namespace = self._imports.run(self._compile(path), path)
+        path = self._script_for(request.path)
+        try:
+            code = self._known_scripts.get(path).made
+        except OSError as error:
+            raise HTTPException(404, f"cannot be read: {request.path}: {error.strerror}") from error
+        namespace = self._imports.run(code, path)
         main = namespace.get("main")
-        frame_by_frame = FrameByFrame.of(namespace, str(path))
+        frame_by_frame = FrameByFrame.of(namespace, path)
         if frame_by_frame is not None and (main is None or request.protocol_version == "HTTP/2.0"):
             frame_by_frame.run(request, response)
             if main is None:
@@ -60,36 +59,35 @@ class Scripts(ServedDirectory):
         if not callable(main):
             raise ScriptError(f"No main function or handlers in script {path}")
         returned = main(request, response)
-        pipe_string = pipes.pipe_string_for(str(path), request.url_parts.query)
+        pipe_string = pipes.pipe_string_of(path, request)
         if inspect.isawaitable(returned) or isinstance(returned, AsyncGenerator):
             return _apply_async(returned, pipe_string, request, response)
         _apply(returned, pipe_string, request, response)
         return None
 
-    def _default_of(self, directory: Path) -> Path:
-        """Return the first ``default*.py`` of a directory, by name; the directory where there is none."""
+    def _script_for(self, path: str) -> str:
+        """Return where the script lies that a request's path names; 404 where it is none."""
+        found = self.find(path)
+        if found.is_file:
+            return found.path
+        default = self._default_of(Path(found.path)) if found.is_directory else None
+        if default is None:
+            raise HTTPException(404, f"not a script: {path}")
+        return str(default)
+
+    def _default_of(self, directory: Path) -> Path | None:
+        """Return the first ``default*.py`` of a directory, by name; None where there is none."""
         for path in sorted(directory.glob("default*.py")):
             found = path.resolve()
             if found.is_file() and found.is_relative_to(self.root):
                 return found
-        return directory
+        return None
 
-    def _compile(self, path: Path) -> CodeType:
-        try:
-            with open_regular(path) as file:
-                stat = os.fstat(file.fileno())
-                version = (stat.st_mtime_ns, stat.st_size)
-                known = self._compiled.get(path)
-                if known is not None and known[0] == version:
-                    return known[1]
-                source = file.read()
-        except OSError as error:
-            raise HTTPException(404, f"cannot be read: {path.name}: {error.strerror}") from error
-        if b"\0" in source:
-            raise ScriptError(f"{path} is no script: it has NUL octets")
-        code = compile(source, str(path), "exec", dont_inherit=True)
-        self._compiled[path] = (version, code)
-        return code
+
+def _compile(path: str, source: bytes) -> CodeType:
+    if b"\0" in source:
+        raise ScriptError(f"{path} is no script: it has NUL octets")
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 def _apply(returned: Any, pipe_string: str, request: Request, response: Response) -> None:

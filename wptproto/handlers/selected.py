@@ -19,9 +19,8 @@ import hashlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from io import BufferedReader, BytesIO
-from typing import IO
+from typing import IO, Self
 
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
@@ -36,9 +35,11 @@ from wptproto.semantics.ranges import (
     unsatisfied_range,
 )
 
-__all__ = ["Selected", "send_as_asked"]
+__all__ = ["READ_AT_ONCE_OCTETS", "Selected", "entity_tag_of", "send_as_asked"]
 
-_READ_AT_ONCE_OCTETS = 64 * 1024
+READ_AT_ONCE_OCTETS = 64 * 1024
+"""A file of no more than these is small."""
+
 _MOST_RANGES = 200
 """In one response; "a set of many small ranges" is of no use to anyone, and ignored (RFC 9110 §14.2)."""
 
@@ -50,34 +51,42 @@ class Selected:
     Attributes:
         content: Its octets, if there are few; else the file.
         length: How many there are.
-        modified: When it last changed, to the second.
+        entity_tag: The validator, strong, with its quotes.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, content: bytes | IO[bytes], status: os.stat_result, entity_tag: bytes) -> None:
         """
         Args:
-            file: Open; whoever sends the content closes it.
+            content: The octets; or the file, open, which whoever sends it closes.
+            status: What the system says of the file.
+            entity_tag: The validator.
         """
-        stat = os.fstat(file.fileno())
-        self.content: bytes | IO[bytes] = file
-        self.length = stat.st_size
-        self.modified = datetime.fromtimestamp(stat.st_mtime_ns // 1_000_000_000, UTC)
-        self._version = (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
-        if self.length <= _READ_AT_ONCE_OCTETS:
-            with file:
-                self.content = file.read(self.length)
-            self.length = len(self.content)
+        self.content = content
+        self.length = len(content) if isinstance(content, bytes) else status.st_size
+        self.entity_tag = entity_tag
+        self._modified_s = status.st_mtime_ns // 1_000_000_000
 
-    @cached_property
-    def entity_tag(self) -> bytes:
-        """The validator, strong, with its quotes."""
-        known = self.content if isinstance(self.content, bytes) else repr(self._version).encode("ascii")
-        return b'"%b"' % hashlib.blake2b(known, digest_size=12).hexdigest().encode("ascii")
+    @classmethod
+    def of_file(cls, file: IO[bytes]) -> Self:
+        """Return a file that is open, of which nothing is read before it is sent."""
+        status = os.fstat(file.fileno())
+        version = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        return cls(file, status, entity_tag_of(repr(version).encode("ascii")))
+
+    @property
+    def modified(self) -> datetime:
+        """When it last changed, to the second."""
+        return datetime.fromtimestamp(self._modified_s, UTC)
 
     def parts(self, pieces: Sequence[ByteRange | bytes]) -> BufferedReader:
         """Return a file made of parts of it."""
         file = BytesIO(self.content) if isinstance(self.content, bytes) else self.content
         return BufferedReader(Parts(file, pieces))  # which fills each read, though parts may be small
+
+
+def entity_tag_of(octets: bytes) -> bytes:
+    """Return a validator that other octets do not have, with its quotes."""
+    return b'"%b"' % hashlib.blake2b(octets, digest_size=12).hexdigest().encode("ascii")
 
 
 def send_as_asked(selected: Selected, request: Request, response: Response, *, piped: bool) -> bool:

@@ -14,7 +14,7 @@ from wptproto.errors import PipeError
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 
-__all__ = ["PipeError", "apply", "pipe_string_for", "template"]
+__all__ = ["PipeError", "apply", "pipe_string_for", "pipe_string_of", "template"]
 
 _MARKUP = {".html", ".htm", ".xht", ".xhtml", ".xml", ".svg"}
 
@@ -39,6 +39,11 @@ def pipe_string_for(path: str, query: str) -> str:
     ]
     wanted.extend(unquote(value) for value in asked[-1:])
     return "|".join(wanted)
+
+
+def pipe_string_of(path: str, request: Request) -> str:
+    """Return the same for a request, of which nothing is taken apart if it has no query."""
+    return pipe_string_for(path, request.url_parts.query if b"?" in request.head.path else "")
 
 
 def apply(pipe_string: str, request: Request, response: Response) -> Response:
