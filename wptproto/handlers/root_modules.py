@@ -26,12 +26,12 @@ from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import NamedTuple
 
 __all__ = ["Found", "RootModules"]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """
     What a name stands for below the root.
 
@@ -41,14 +41,14 @@ class Found:
         version: When the file changed last, in ns, and its length in octets; None for a directory.
     """
 
-    path: Path
+    path: str
     is_package: bool
     version: tuple[int, int] | None
 
     @property
-    def directory(self) -> Path:
+    def directory(self) -> str:
         """The directory of a package."""
-        return self.path if self.version is None else self.path.parent
+        return self.path if self.version is None else os.path.dirname(self.path)
 
 
 @dataclass(eq=False, slots=True)
@@ -99,12 +99,12 @@ class RootModules:
         parts = name.split(".")
         if not all(parts) or "\0" in name or any(sign in name for sign in (os.sep, os.altsep) if sign):
             return None
-        directory = self._root.joinpath(*parts)
-        for path in (directory / "__init__.py", directory.with_name(f"{directory.name}.py")):
+        directory = os.path.join(self._root, *parts)
+        for path in (os.path.join(directory, "__init__.py"), f"{directory}.py"):
             version = _version_of(path)
             if version is not None:
-                return Found(path, path.name == "__init__.py", version)
-        return Found(directory, True, None) if directory.is_dir() else None
+                return Found(path, path.endswith(f"{os.sep}__init__.py"), version)
+        return Found(directory, True, None) if os.path.isdir(directory) else None
 
     def load(self, name: str) -> ModuleType:
         """
@@ -175,7 +175,8 @@ class RootModules:
         self._loading.stack.append(loaded)
         try:
             if loaded.found.version is not None:
-                code = compile(loaded.found.path.read_bytes(), loaded.found.path, "exec", dont_inherit=True)
+                path = loaded.found.path
+                code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
                 self._execute(code, vars(loaded.module))
         except BaseException:
             with self._changed:
@@ -202,28 +203,28 @@ class RootModules:
         found = self.find(name)
         if found is None:
             raise ModuleNotFoundError(f"No module named {name!r} below {self._root}", name=name)
-        if not found.path.resolve().is_relative_to(self._root):
+        if not Path(found.path).resolve().is_relative_to(self._root):
             raise ModuleNotFoundError(
                 f"{name!r} lies outside the document root, by a symbolic link: {found.path}", name=name
             )
         module = ModuleType(name)
-        spec = ModuleSpec(name, None, origin=None if found.version is None else str(found.path))
+        spec = ModuleSpec(name, None, origin=None if found.version is None else found.path)
         # By this, Python says of a cycle of imports that it is one, where something is missing.
         spec._initializing = True  # type: ignore[attr-defined]
         if found.is_package:
-            module.__path__ = spec.submodule_search_locations = [str(found.directory)]
+            module.__path__ = spec.submodule_search_locations = [found.directory]
         if found.version is not None:
-            module.__file__ = str(found.path)
+            module.__file__ = found.path
             spec.has_location = True
         module.__spec__ = spec
         module.__package__ = spec.parent
         return _Loaded(name, module, spec, found, thread)
 
 
-def _version_of(path: Path) -> tuple[int, int] | None:
+def _version_of(path: str) -> tuple[int, int] | None:
     """Return the version of a file; None where there is no regular one."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
