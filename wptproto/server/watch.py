@@ -67,7 +67,7 @@ class Watch:
         late = self._patience.exhausted(awaited, now_s)
         if late is not None:
             yield Late(None, *late)
-        elif awaited.keys() == {Awaits.REQUEST}:
+        elif awaited.keys() == {Awaits.REQUEST} and connection is not None and not connection.has_backlog:
             self._idle_octets = received_octets
             self._idle_until_s = self._patience.ends_s(Awaits.REQUEST)
 
