@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -50,12 +51,45 @@ def test_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
     be_quick(known, KIND, 9)
     known.watch(KIND, waiting.is_next)  # says that it waits
     be_quick(known, KIND, 39)
-    clock = iter((0.0, habits.BLOCKS_S))
+    clock, waits = iter((0.0, habits.LONG_S)), iter((7, 8))
     with monkeypatch.context() as patch:
         patch.setattr(time, "monotonic", lambda: next(clock))
+        patch.setattr(habits, "waits_of_this_thread", lambda: next(waits))
         known.watch(KIND, nothing)
     be_quick(known, KIND, 40)
     assert known.trust(KIND)
+
+
+def test_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who took long, but has not waited, was not given the processor, and is as quick as ever."""
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    known = Habits()
+    known.has_blocked(KIND)
+    be_quick(known, KIND, 9)
+    clock = iter((0.0, habits.BLOCKS_S))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: next(clock))
+        patch.setattr(habits, "waits_of_this_thread", lambda: 7)
+        known.watch(KIND, nothing)
+    assert known.trust(KIND)
+
+
+def test_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while, to block is the first mistake again."""
+    known = Habits()
+    for now_s, times in ((100.0, 10), (101.0, 40), (120.0, 10)):
+        monkeypatch.setattr(time, "monotonic", lambda now_s=now_s: now_s)
+        known.has_blocked(KIND)
+        be_quick(known, KIND, times)
+        assert known.trust(KIND)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of a thread")
+def test_waits() -> None:
+    """To sleep is to wait, and to go on is not."""
+    before = habits.waits_of_this_thread()
+    time.sleep(0.001)
+    assert habits.waits_of_this_thread() > before
 
 
 def test_new_paths(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 import time
 from collections.abc import Callable, Hashable
 
 from wptproto.exchange.signal import waiting
 
-__all__ = ["BLOCKS_S", "LONG_S", "Habits", "Kind"]
+__all__ = ["BLOCKS_S", "LONG_S", "Habits", "Kind", "waits_of_this_thread"]
 
 BLOCKS_S = 0.005
 """How long a handler may keep everyone else waiting, once."""
 
 LONG_S = 0.001
 """How long it may again and again: then to change threads matters no more, and many can wait side by side."""
+
+FORGIVEN_S = 10.0
+"""After so long a mistake is the first one again."""
 
 _RUNS = 10
 _MORE_RUNS = 4
@@ -30,21 +35,26 @@ class _Habit:
     """
     How often somebody who has blocked has to be quick elsewhere, without a break, to be trusted again.
 
-    That is many more times whenever it blocks again: a script that was slow only because it had to be
-    compiled is soon back, and one that sleeps now and then hardly ever.
+    That is many more times whenever it blocks again, if it does so soon: a script that was slow only because
+    it had to be compiled is soon back, and one that sleeps now and then hardly ever.
 
     Attributes:
         missing: How often it still has to be quick.
         wanted: How often from the start.
     """
 
-    __slots__ = ("missing", "wanted")
+    __slots__ = ("_blocked_s", "missing", "wanted")
 
     def __init__(self) -> None:
         self.missing = 0
         self.wanted = _RUNS
+        self._blocked_s = 0.0
 
     def has_blocked(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._blocked_s > FORGIVEN_S:
+            self.wanted = _RUNS
+        self._blocked_s = now_s
         self.missing = self.wanted
         self.wanted = min(self.wanted * _MORE_RUNS, _MAX_RUNS)
 
@@ -82,14 +92,15 @@ class Habits:
         """Run a job of that kind where it may block, and see whether it does."""
         waits: list[None] = []
         waiting.hook = lambda: waits.append(None)
-        begun_s = time.monotonic()
+        begun_s, waited = time.monotonic(), waits_of_this_thread()
         try:
             job()
         finally:
             waiting.hook = None
         habit = self._known(kind)
         if habit is not None:
-            was_quick = not waits and time.monotonic() - begun_s < LONG_S
+            was_quick = time.monotonic() - begun_s < LONG_S or waits_of_this_thread() == waited
+            was_quick = was_quick and not waits
             habit.missing = habit.missing - 1 if was_quick else habit.wanted
 
     def _missing(self, kind: Kind) -> int:
@@ -98,3 +109,23 @@ class Habits:
 
     def _known(self, kind: Kind) -> _Habit | None:
         return self._habits.get(kind) or self._habits.get(kind[0])
+
+
+if sys.platform == "linux":
+    import resource
+
+    def waits_of_this_thread() -> int:
+        """
+        Return how often this thread has given up the processor by itself.
+
+        Who took long and has not waited was computing, which it can do as well where it is, or was kept from
+        it by others that this machine has to do.
+        """
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+else:
+    _count = itertools.count()
+
+    def waits_of_this_thread() -> int:
+        """Return another number each time: the system does not tell how often this thread has waited."""
+        return next(_count)

@@ -3,10 +3,10 @@ Relay: a loop whose thread runs handlers, and which another thread carries on wh
 
 A handler may block, so it needs a thread that nobody else waits for; but most never do, and to change threads
 twice costs more than they do. So a job runs on the loop's own thread, under the eyes of another: if it is not
-through within BLOCKS_S, or twice that, the other one takes the loop over and carries it on from where it was.
+through within a few times BLOCKS_S, the other one takes the loop over and carries it on from where it was.
 The first is then one of the threads for jobs that block, and never comes back to the loop. A job that knows
 it will wait says so (``waiting.is_next()``), and hands the loop over before. Jobs of a kind that has blocked,
-or took LONG_S, run elsewhere from the start, until they have shown that they do not any more: see
+or waited and took LONG_S, run elsewhere from the start, until they have shown that they do not any more: see
 ``habits.py``.
 
 Its rules:
@@ -23,7 +23,7 @@ Its rules:
   called, which the next job does: that says that it runs before it looks whether anybody watches, and the
   watch says that it does not before it looks whether anything runs. One of them sees the other.
 
-What it does not know: whether a job waits, computes, or is not given the processor. All of them block. Code
+What it does not know for sure: whether a job waits, computes, or is not given the processor. Code
 that keeps the interpreter's lock for itself blocks every thread, the watch too, as it does on any thread.
 
 What this relies on in asyncio, from Python 3.11 to 3.14: ``run_forever`` is ``_run_once`` again and again,
@@ -49,10 +49,11 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from wptproto.exchange.signal import waiting
-from wptproto.server.habits import BLOCKS_S, LONG_S, Habits, Kind
+from wptproto.server.habits import BLOCKS_S, LONG_S, Habits, Kind, waits_of_this_thread
 
 __all__ = ["Job", "Relay"]
 
+_LATE_S = 1.5 * BLOCKS_S
 _IDLE_LOOKS = 10
 """How many looks in a row find no job before the watch waits to be called."""
 
@@ -116,6 +117,7 @@ class Relay:
         self._habits = Habits()
         self._jobs: deque[Job] = deque()
         self._called = False  # _run_jobs was, and has not begun
+        self._waits = 0  # of the thread that carries the loop, when it was last asked how many
         self._lock = threading.Lock()
         self._running: Job | None = None  # and has the loop
         self._handed_over = False  # a job has let go of the loop, and nobody has it yet
@@ -218,6 +220,7 @@ class Relay:
         self._called = False
         now_s = time.monotonic()
         until_s = now_s + BLOCKS_S
+        self._waits = waits_of_this_thread()
         self._leave_loop()
         waiting.hook = self._hand_over
         try:
@@ -251,8 +254,10 @@ class Relay:
                 self._running = None
         ended_s = time.monotonic()
         if ended_s - begun_s >= LONG_S:
-            with self._lock:
-                self._habits.has_blocked(job.kind)
+            before, self._waits = self._waits, waits_of_this_thread()
+            if self._waits != before:
+                with self._lock:
+                    self._habits.has_blocked(job.kind)
         return ended_s
 
     def _hand_over(self) -> None:
@@ -296,9 +301,15 @@ class Relay:
         """Return whether a job has lost the loop, because it blocks; else the loop has ended."""
         seen: Job | None = None
         idle_looks = 0
+        in_doubt = False
         while not self._ended.is_set():
+            begun_s = time.monotonic()
             is_called = self._is_called_within(BLOCKS_S)
-            if self._handed_over or (not is_called and seen is not None and self._take(seen)):
+            # Who comes late to look was kept from it by the job, which computes, or by all else that this
+            # machine has to do, as the job may have been, too. So he looks once more.
+            in_doubt = not in_doubt and time.monotonic() - begun_s >= _LATE_S
+            blocks = None if is_called or in_doubt else seen
+            if self._handed_over or (blocks is not None and self._take(blocks)):
                 self._handed_over = False
                 return True
             seen = self._running
