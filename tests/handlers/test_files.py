@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.peers import Answer, Kind, Peer, connect
 from wptproto import Server
+from wptproto.handlers import filesystem, header_files
+from wptproto.handlers.filesystem import Entry
 
 
 @pytest.fixture
@@ -319,6 +321,21 @@ def test_header_files_that_are_none(peer: Peer, root: Path, tmp_path: Path) -> N
     (root / "__dir__.headers").symlink_to(tmp_path / "fields")
     answer = peer.request("/page.html")
     assert (answer.status, answer.get("x-outside")) == (200, None)
+
+
+def test_a_header_file_that_goes_away(peer: Peer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is removed while it is looked for gives no fields."""
+    (root / "it.txt").write_text("it")
+    (root / "it.txt.headers").write_text("X-It: 1")
+
+    def look_late(top: str, names: Sequence[str]) -> Entry | None:
+        (root / "it.txt.headers").unlink()
+        return filesystem.look_up(top, names)
+
+    monkeypatch.setattr(header_files, "look_up", look_late)
+    answer = peer.request("/it.txt")
+    assert answer.status == 200
+    assert answer.get("x-it") is None
 
 
 @pytest.mark.usefixtures("unreadable")
