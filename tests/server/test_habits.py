@@ -74,6 +74,30 @@ def test_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known.trust(KIND)
 
 
+def test_suspects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes long is looked at more closely the next time: has it waited?"""
+    waits = 5
+    monkeypatch.setattr(habits, "waits_of_this_thread", lambda: waits)
+    known = Habits()
+    for took_s, waited, is_trusted in ((0.0, 1, True), (habits.LONG_S, 0, True), (habits.LONG_S, 1, False)):
+        assert known.waits_before(KIND) is None
+        known.was_trusted(KIND, habits.LONG_S, None)
+        before = known.waits_before(KIND)
+        assert before == waits
+        waits += waited
+        known.was_trusted(KIND, took_s, before)
+        assert known.trust(KIND) is is_trusted
+
+
+def test_suspects_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full, it begins again."""
+    monkeypatch.setattr(habits, "_MAX_HABITS", 2)
+    known = Habits()
+    for number in range(3):
+        known.was_trusted((number, "/"), habits.LONG_S, None)
+    assert [known.waits_before((number, "/")) is None for number in range(3)] == [True, True, False]
+
+
 def test_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, to block is the first mistake again."""
     known = Habits()

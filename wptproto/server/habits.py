@@ -73,6 +73,7 @@ class Habits:
 
     def __init__(self) -> None:
         self._habits: dict[Hashable, _Habit] = {}
+        self._suspects: set[Kind] = set()  # who took long, and may have waited
 
     def trust(self, kind: Kind) -> bool:
         """Whether it need not change threads."""
@@ -87,6 +88,28 @@ class Habits:
                     del self._habits[next(iter(self._habits))]
                 habit = self._habits[key] = _Habit()
             habit.has_blocked()
+
+    def waits_before(self, kind: Kind) -> int | None:
+        """Return how often this thread has waited, before a job of a kind for which that matters."""
+        return waits_of_this_thread() if self._suspects and kind in self._suspects else None
+
+    def was_trusted(self, kind: Kind, took_s: float, waits: int | None) -> None:
+        """
+        Take note of how it went, if it took LONG_S, or if it was one for which that matters.
+
+        Args:
+            kind: What has run, and kept its thread.
+            took_s: For how long.
+            waits: As :meth:`waits_before` gave it.
+        """
+        if waits is None:
+            if len(self._suspects) >= _MAX_HABITS:
+                self._suspects.clear()
+            self._suspects.add(kind)
+            return
+        self._suspects.discard(kind)
+        if took_s >= LONG_S and waits_of_this_thread() != waits:
+            self.has_blocked(kind)
 
     def watch(self, kind: Kind, job: Callable[[], None]) -> None:
         """Run a job of that kind where it may block, and see whether it does."""

@@ -3,11 +3,11 @@ Relay: a loop whose thread runs handlers, and which another thread carries on wh
 
 A handler may block, so it needs a thread that nobody else waits for; but most never do, and to change threads
 twice costs more than they do. So a job runs on the loop's own thread, under the eyes of another: if it is not
-through within a few times BLOCKS_S, the other one takes the loop over and carries it on from where it was.
-The first is then one of the threads for jobs that block, and never comes back to the loop. A job that knows
-it will wait says so (``waiting.is_next()``), and hands the loop over before. Jobs of a kind that has blocked,
-or waited and took LONG_S, run elsewhere from the start, until they have shown that they do not any more: see
-``habits.py``.
+through within a few times BLOCKS_S, the other one takes the loop over and carries it on from where it was. The
+first is then one of the threads for jobs that block, and never comes back to the loop. A job that knows it
+will wait says so (``waiting.is_next()``), and hands the loop over before. Jobs of a kind that has blocked, or
+waited for LONG_S twice in a row, run elsewhere from the start, until they have shown that they do not any more:
+see ``habits.py``.
 
 Its rules:
 
@@ -49,7 +49,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from wptproto.exchange.signal import waiting
-from wptproto.server.habits import BLOCKS_S, LONG_S, Habits, Kind, waits_of_this_thread
+from wptproto.server.habits import BLOCKS_S, LONG_S, Habits, Kind
 
 __all__ = ["Job", "Relay"]
 
@@ -117,7 +117,6 @@ class Relay:
         self._habits = Habits()
         self._jobs: deque[Job] = deque()
         self._called = False  # _run_jobs was, and has not begun
-        self._waits = 0  # of the thread that carries the loop, when it was last asked how many
         self._lock = threading.Lock()
         self._running: Job | None = None  # and has the loop
         self._handed_over = False  # a job has let go of the loop, and nobody has it yet
@@ -220,7 +219,6 @@ class Relay:
         self._called = False
         now_s = time.monotonic()
         until_s = now_s + BLOCKS_S
-        self._waits = waits_of_this_thread()
         self._leave_loop()
         waiting.hook = self._hand_over
         try:
@@ -238,6 +236,7 @@ class Relay:
         if not (self._habits.trust(job.kind) and (self._watcher is not None or self._start_watch())):
             self._run_elsewhere(job)
             return time.monotonic()
+        waits = self._habits.waits_before(job.kind)
         self._running = job
         # Only now, for a watch that stops looking looks once more for what runs.
         if not self._is_watched:
@@ -253,11 +252,9 @@ class Relay:
                     raise _Relieved(job.pool)
                 self._running = None
         ended_s = time.monotonic()
-        if ended_s - begun_s >= LONG_S:
-            before, self._waits = self._waits, waits_of_this_thread()
-            if self._waits != before:
-                with self._lock:
-                    self._habits.has_blocked(job.kind)
+        if ended_s - begun_s >= LONG_S or waits is not None:
+            with self._lock:
+                self._habits.was_trusted(job.kind, ended_s - begun_s, waits)
         return ended_s
 
     def _hand_over(self) -> None:
