@@ -1,13 +1,13 @@
 """
 Relay: a loop whose thread runs handlers, and which another thread carries on when one of them blocks.
 
-A handler may block, so it needs a thread that nobody else waits for; but most never do, and to change threads
-twice costs more than they do. So a job runs on the loop's own thread, under the eyes of another: if it is not
-through within a few times BLOCKS_S, the other one takes the loop over and carries it on from where it was. The
-first is then one of the threads for jobs that block, and never comes back to the loop. A job that knows it
-will wait says so (``waiting.is_next()``), and hands the loop over before. Jobs of a kind that has blocked, or
-waited for LONG_S twice in a row, run elsewhere from the start, until they have shown that they do not any more:
-see ``habits.py``.
+A handler may block, so it needs a thread that nobody else waits for; but most never do, and to change
+threads twice costs more than they do. So a job runs on the loop's own thread, under the eyes of another: if
+it is not through within a few times BLOCKS_S, the other one takes the loop over and carries it on from where
+it was. The first is then one of the threads for jobs that block, and never comes back to the loop. A job
+that knows it will wait says so (``waiting.is_next()``), and hands the loop over before. Jobs of a kind that
+has blocked, or waited for LONG_S twice in a row, run elsewhere from the start, until they have shown that
+they do not any more: see ``habits.py``.
 
 Its rules:
 
