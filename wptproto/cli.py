@@ -315,7 +315,7 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-limits", action="store_true", help="let clients ask for anything that no --limit forbids")
     lenient = "forgive this in HTTP/1.1 requests, as bare-lf; README has the names; all forgives everything"
     add("--lenient", metavar="NAME", type=_lenient, action="append", default=[], help=lenient)
-    core = "what connections are made of: fast, or plain, the libraries as they are (default: fast)"
+    core = "what connections are made of: fast, or plain, without what makes them so (default: fast)"
     add("--core", metavar="fast|plain", type=_core, help=core)
     workers = "serve with so many processes, which share ports, stash and log (default: 1)"
     add("--workers", metavar="N", type=_workers, help=workers)
