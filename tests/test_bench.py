@@ -85,6 +85,14 @@ def test_table() -> None:
     )
 
 
+def test_overview() -> None:
+    """In short, what others have is a multiple of ours."""
+    assert figures(2, 40, 4).overview([ROW]) == (
+        "| | wptproto | peer | other | bare library |\n|---|--:|--:|--:|--:|\n"
+        "| A row | 4 ms | 0.25 x | failed |  |\n"
+    )
+
+
 def test_targets_reached() -> None:
     """A figure as low as the target has reached it, where less is better."""
     assert "- 2 x peer; must be 2: reached, goal 0.5: missed\n" in figures(2).table([ROW])

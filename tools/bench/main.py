@@ -42,7 +42,8 @@ def main() -> int:
             for row in rows:
                 _measure(row, number, options.servers, kit, effort, figures)
     old = Figures.load(options.compare) if options.compare else None
-    print(figures.table(rows, old), end="")
+    print(figures.table(rows, old))
+    print(figures.overview(rows), end="")
     if options.json:
         figures.save(options.json)
     return 0

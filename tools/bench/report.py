@@ -12,6 +12,7 @@ from tools.bench.rows import OURS, Row, Sample, Target
 
 __all__ = ["Figures"]
 
+_BARE = "bare "
 MARKS = {True: "reached", False: "missed"}
 
 
@@ -47,6 +48,25 @@ class Figures:
     def table(self, rows: list[Row], old: Figures | None = None) -> str:
         """Return all of it as Markdown: a list of servers for each row, and what became of our targets."""
         return "\n\n".join(self._row(row, old) for row in rows if row.name in self.samples) + "\n"
+
+    def overview(self, rows: list[Row]) -> str:
+        """Return it in short, as Markdown: our figures, and those of others as multiples of ours."""
+        measured = [row for row in rows if self.median(row, OURS)]
+        names = dict.fromkeys(name for row in measured for name in row.names if name != OURS)
+        others = [name for name in names if not name.startswith(_BARE)]
+        lines = [f"| | {OURS} | {' | '.join(others)} | bare library |", "|---|" + "--:|" * (len(others) + 2)]
+        for row in measured:
+            ours = self.median(row, OURS) or 1.0
+            bare = next((name for name in row.names if name.startswith(_BARE)), "")
+            cells = [self._multiple(row, name, ours) for name in (*others, bare)]
+            lines.append(f"| {row.title} | {_short(ours)} {row.unit} | {' | '.join(cells)} |")
+        return "\n".join(lines) + "\n"
+
+    def _multiple(self, row: Row, name: str, ours: float) -> str:
+        value = self.median(row, name)
+        if value is None:
+            return "failed" if name in self.failures.get(row.name, {}) else ""
+        return f"{_short(value / ours)} x"
 
     def _row(self, row: Row, old: Figures | None) -> str:
         ours = self.median(row, OURS)
