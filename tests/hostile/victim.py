@@ -27,6 +27,7 @@ from typing import Any
 from wptproto import Request, Response, Server
 from wptproto.limits import Limits
 from wptproto.protocol.h1_known import KnownHeads
+from wptproto.protocol.h2_fast_fields import KnownSections
 
 __all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "THOUGHT_S", "VAST_OCTETS"]
 
@@ -104,7 +105,7 @@ def is_counted(kind: type) -> bool:
 def held() -> dict[str, Any]:
     """Return what is in memory of the server, after a collection: see ``Held``."""
     for found in gc.get_objects():
-        if type(found) is KnownHeads:
+        if isinstance(found, KnownHeads | KnownSections):
             found.forget()
     gc.collect()
     counted = [found for found in gc.get_objects() if is_counted(type(found))]

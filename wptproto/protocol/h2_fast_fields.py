@@ -219,6 +219,10 @@ class KnownSections:
     def __init__(self) -> None:
         self._known: dict[ResponseHead, ResponseSection] = {}
 
+    def forget(self) -> None:
+        """Begin again."""
+        self._known.clear()
+
     def __call__(self, head: ResponseHead) -> ResponseSection:
         section = self._known.get(head)
         if section is None:
