@@ -72,8 +72,7 @@ def read_opening(lines: Sequence[FieldLine], limits: Limits) -> Opening | Refusa
         return Opening(head, _promised(head.fields), b"100-continue" in head.fields.tokens(b"expect"))
     except RemoteProtocolError as error:
         method = next((value for name, value in lines if name == b":method"), b"")
-        # Without its traceback, for by that it would hold the whole connection.
-        return Refusal(method.decode("latin-1"), error.with_traceback(None))
+        return Refusal(method.decode("latin-1"), error)
 
 
 def with_path(opening: Opening, path: bytes) -> Opening | None:

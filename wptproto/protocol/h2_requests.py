@@ -92,6 +92,7 @@ class Requests:
     def fail(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
         """End one exchange: a malformed request is a stream error, of type PROTOCOL_ERROR (§8.1.1)."""
         error.exchange_id = exchange_id
+        error.__traceback__ = None  # by which it would hold the whole connection
         if not self._streams[exchange_id].responded:
             events.append(ExchangeReset(exchange_id, error.reason))
         events.append(ProtocolViolated(error))
