@@ -419,11 +419,12 @@ class H2ResponseWriter(ResponseWriter):
 
         If not, the script frames its content by itself, or tests what such a client makes of it.
         """
-        lengths = [value for name, value in self._fields if name.lower() == b"content-length"]
+        given = self._fields[: self._given_count]
+        lengths = [value for name, value in given if name.lower() == b"content-length"]
         return (
-            b"transfer-encoding" not in self._names()
+            all(name.lower() != b"transfer-encoding" for name, _ in given)
             and (not lengths or (self._length is not None and lengths == [b"%d" % self._length]))
-            and h1_octets.field_section_is_sound(self._fields)
+            and h1_octets.field_section_is_sound(given)
         )
 
     def _status_line(self) -> bytes:

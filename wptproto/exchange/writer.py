@@ -71,6 +71,7 @@ class ResponseWriter(ABC):
     _status: int | None = None
     _reason = b""
     _headers_complete = False
+    _given_count = 0  # of those fields, how many the script gave
     _drops_content = False
     _ended = False
     _by_hand = False
@@ -316,6 +317,7 @@ class ResponseWriter(ABC):
         without_content = never_has_content(self._request.method, status)
         if without_content and not length:
             length = None  # RFC 9110 §8.6: only a length that the content of a GET would have had
+        self._given_count = len(self._fields)
         if self._options.add_required_headers:
             names = self._names()
             if b"server" not in names:
