@@ -28,6 +28,7 @@ from wptproto import Request, Response, Server
 from wptproto.limits import Limits
 from wptproto.protocol.h1_known import KnownHeads
 from wptproto.protocol.h2_fast_fields import KnownSections
+from wptproto.server import workers
 
 __all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "THOUGHT_S", "VAST_OCTETS"]
 
@@ -44,6 +45,9 @@ CLASSES = {"Task", "_SelectorSocketTransport", "SSLObject", "SSLContext"}
 
 LEARNT = "wptproto.server.habits", "wptproto.protocol.h1_known"
 """What is learnt is not: which handlers block, and which heads there were, is bounded and no connection's."""
+
+IDLE_S = 0.2
+"""After so long a thread that is free leaves, and is not held any more; else it would take ten seconds."""
 
 CONTAINERS = (list, tuple, dict, set, deque)
 
@@ -198,6 +202,7 @@ class Victim:
 
 
 def main() -> None:
+    workers.IDLE_S = IDLE_S
     victim = Victim(sys.argv[1])
     for line in sys.stdin:
         sys.stdout.write(json.dumps(victim.answer(*json.loads(line))) + "\n")
