@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wptproto import Request, Response, Server
+from wptproto.handlers.known_files import KnownFiles
 from wptproto.limits import Limits
 from wptproto.protocol.h1_known import KnownHeads
 from wptproto.protocol.h2_fast_fields import KnownSections
@@ -43,8 +44,8 @@ PACKAGES = {"wptproto", "h2", "hpack", "hyperframe"}
 CLASSES = {"Task", "_SelectorSocketTransport", "SSLObject", "SSLContext"}
 """Whose objects are counted: all of those packages, and of others those of these names."""
 
-LEARNT = "wptproto.server.habits", "wptproto.protocol.h1_known"
-"""What is learnt is not: which handlers block, and which heads there were, is bounded and no connection's."""
+LEARNT = "wptproto.server.habits", "wptproto.protocol.h1_known", "wptproto.handlers.known_files"
+"""What is learnt is not: of handlers, heads and files; it is bounded, and no connection's."""
 
 IDLE_S = 0.2
 """After so long a thread that is free leaves, and is not held any more; else it would take ten seconds."""
@@ -111,6 +112,9 @@ def held() -> dict[str, Any]:
     for found in gc.get_objects():
         if isinstance(found, KnownHeads | KnownSections):
             found.forget()
+        elif isinstance(found, KnownFiles):
+            found._known.clear()
+            found._octets = 0
     gc.collect()
     counted = [found for found in gc.get_objects() if is_counted(type(found))]
     return {

@@ -457,6 +457,7 @@ def test_a_fault_of_ours_is_kept_to_its_connection(
         (KeyError("fault"), "by a fault of the server"),
     ],
 )
+@pytest.mark.parametrize("sends", ["send_head", "respond"])
 def test_a_fault_is_kept_to_its_exchange(
     server: Server,
     kind: Kind,
@@ -464,6 +465,7 @@ def test_a_fault_is_kept_to_its_exchange(
     caplog: pytest.LogCaptureFixture,
     error: Exception,
     said: str,
+    sends: str,
 ) -> None:
     """What cannot be sent cuts off its own exchange, visibly, and says why in the log."""
 
@@ -473,7 +475,8 @@ def test_a_fault_is_kept_to_its_exchange(
     with connect(server, kind) as peer:
         with monkeypatch.context() as patch:
             for connection in (H1Connection, H2Connection):
-                patch.setattr(connection, "send_head", fail)
+                patch.setattr(connection, "respond", lambda *_, **__: None)  # not at one go
+                patch.setattr(connection, sends, fail)
             assert not peer.request().complete
         assert said in caplog.text
         if isinstance(peer, H2Peer):

@@ -66,6 +66,11 @@ class Calls:
         return self._relay.is_in_job() or self._workers.is_looking() or self._own_workers.is_looking()
 
     @property
+    def are_behind(self) -> bool:
+        """Whether handlers wait for the loop's thread, or for one that a pool will start soon."""
+        return self._relay.has_jobs or self._workers.is_looking() or self._own_workers.is_looking()
+
+    @property
     def are_too_many(self) -> bool:
         """Whether handlers wait for a thread, and there is to be no other."""
         return self._workers.is_exhausted or self._own_workers.is_exhausted

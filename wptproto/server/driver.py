@@ -66,6 +66,9 @@ class Host(Protocol):
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
         """Have the exchange's handler run, soon, or on another thread; the bridge is the exchange's."""
 
+    def is_behind(self) -> bool:
+        """Whether handlers that were called wait to run, and will soon."""
+
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         """From any thread: have the driver serve the bridge, soon, on the loop's."""
 
@@ -106,7 +109,8 @@ class Driver(asyncio.Protocol):
         self._here = _address(transport.get_extra_info("sockname"))
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
         limits, start = self._host.rules.limits, self._host.start_exchange
-        self._exchanges = Exchanges(surroundings, self._make_bridge, start, limits)
+        is_behind = self._host.is_behind
+        self._exchanges = Exchanges(surroundings, self._make_bridge, start, is_behind, limits)
         self._sender = Sender(self._exchanges)
         self._watch = Watch(limits, self._outlet, self._exchanges)
         self._host.attach(self)

@@ -300,6 +300,9 @@ class Engine:
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
         self._calls.start(exchange, bridge)
 
+    def is_behind(self) -> bool:
+        return self._calls.are_behind
+
 
 class _Guarded:
     """Keeps a fault of ours to the one connection that met it."""

@@ -21,6 +21,9 @@ __all__ = ["Exchanges"]
 HANDLERS_A_TURN = 100
 """How many handlers are called before the first of them can have said how much their responses are."""
 
+BEHIND_S = 0.001
+"""How long to wait before more of them are called, where those wait to run that were called before."""
+
 BUDGET_OCTETS = 8 * 1024 * 1024
 """What the responses of one connection together may have on their way before their handlers wait."""
 
@@ -40,6 +43,7 @@ class Exchanges:
         surroundings: Surroundings,
         make_bridge: Callable[[ExchangeId], LoopBridge],
         start: Callable[[Exchange, LoopBridge], None],
+        is_behind: Callable[[], bool],
         limits: Limits,
     ) -> None:
         """
@@ -47,11 +51,13 @@ class Exchanges:
             surroundings: What each of them knows beyond its message.
             make_bridge: Makes the way of its handler's commands.
             start: Has its handler called.
+            is_behind: Whether handlers that were called wait to run, and will soon.
             limits: How many octets may wait before no more handlers are called.
         """
         self._surroundings = surroundings
         self._make_bridge = make_bridge
         self._start = start
+        self._is_behind = is_behind
         self._limits = limits
         self._notice = Notice()
         self._waiting: deque[Running] = deque()  # whose handlers have not been called yet
@@ -166,5 +172,8 @@ class Exchanges:
         asyncio.get_running_loop().call_soon(self._call_more_handlers)
 
     def _call_more_handlers(self) -> None:
+        if self._is_behind():  # what those say that were called is not known yet
+            asyncio.get_running_loop().call_later(BEHIND_S, self._call_more_handlers)
+            return
         self._calling = False
         self.call_handlers()

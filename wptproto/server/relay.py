@@ -143,6 +143,11 @@ class Relay:
                 thread.join()
         return True
 
+    @property
+    def has_jobs(self) -> bool:
+        """Whether jobs wait."""
+        return bool(self._jobs)
+
     def is_in_job(self) -> bool:
         """Whether a job has the loop, behind which somebody will see to what was said."""
         return self._running is not None
