@@ -271,6 +271,8 @@ class WorkerPool:
     def _work(self) -> None:
         while True:
             try:
+                # CPython (3.11, at least) may wait for ever where its time is over as somebody else takes a
+                # job: then the thread stays, counted as free, until there is another job or the end.
                 job = self._jobs.get(timeout=IDLE_S)
             except Empty:
                 with self._lock:
