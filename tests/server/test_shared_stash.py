@@ -27,6 +27,7 @@ class Kept:
     def __init__(self, closing: ExitStack) -> None:
         self.keeper = StashKeeper()
         self._closing = closing
+        self._serving: list[asyncio.Task[None]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -37,7 +38,12 @@ class Kept:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._closing.enter_context(theirs)
-        asyncio.run_coroutine_threadsafe(self.keeper.serve(ours), self._loop)
+
+        async def serve() -> None:
+            # A loop holds its tasks by weak references alone.
+            self._serving.append(asyncio.create_task(self.keeper.serve(ours)))
+
+        asyncio.run_coroutine_threadsafe(serve(), self._loop).result(10)
         return theirs
 
     def stash(self) -> Stash:
