@@ -20,7 +20,7 @@ from wptproto import certs
 __all__ = ["main"]
 
 WHOLE, QUICK = Effort(3, 1), Effort(1, 0.2)
-ROUNDS = 5
+ROUNDS = 3
 
 
 def main() -> int:
