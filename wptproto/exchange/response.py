@@ -222,19 +222,11 @@ class Response(MessageOptions):
 
     def content_length(self) -> int | None:
         """Return how many octets the content has, None where only sending it would tell."""
-        content = self.content
-        if content is None:
-            return 0
-        if isinstance(content, bytes):
-            return len(content)
-        if isinstance(content, str):
-            return len(content.encode(self.encoding))
-        if isinstance(content, list | tuple):
-            if any(callable(item) for item in content):
-                return None
-            return sum(len(self.writer.encode(item)) for item in content if item is not None)
-        if hasattr(content, "read") and not isinstance(content, io.TextIOBase):
-            return _remaining_octets(content)
+        pieces = self._ready_pieces()
+        if pieces is not None:
+            return sum(map(len, pieces))
+        if hasattr(self.content, "read") and not isinstance(self.content, io.TextIOBase):
+            return _remaining_octets(self.content)
         return None
 
     def iter_content(self, read_file: bool = False) -> Iterator[bytes]:
