@@ -24,19 +24,9 @@ def set_cookie(
     comment: str | None = None,
 ) -> bytes:
     """
-    Return the value of Set-Cookie. Name, value and attributes go out as they are.
+    Return the value of Set-Cookie (RFC 6265 §4.1), name, value and attributes as they are.
 
-    Args:
-        name: The cookie's name.
-        value: Its value; None deletes the cookie on the client.
-        path: Where it applies.
-        domain: Whose it is; None means the answering host's alone.
-        max_age: Seconds, or a timedelta, until it expires.
-        expires: When it expires, or how long from now; a datetime without a zone is UTC.
-        samesite: ``Strict``, ``Lax`` or ``None``.
-        secure: It is for secure connections only.
-        httponly: It is hidden from scripts.
-        comment: An attribute of RFC 2109 times, ignored by clients.
+    ``Response.set_cookie`` says what each of them is.
     """
     if value is None:
         value, max_age, expires = b"", 0, timedelta(days=-1)

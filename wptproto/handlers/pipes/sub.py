@@ -65,18 +65,7 @@ def sub(request: Request, response: Response, escape_type: str | None = "html") 
 
 
 def template(request: Request, content: bytes, escape_type: str | None = "html") -> bytes:
-    """
-    Return content with each ``{{...}}`` in it replaced by what it stands for.
-
-    Args:
-        request: Whose URL, fields, server and document root the template may ask for.
-        content: The template. Octets outside of ``{{...}}`` stay as they are.
-        escape_type: ``html``, for text and quoted attributes; ``none``; or ``field``, which is ``none`` for
-            what is to be one line.
-
-    Raises:
-        PipeError: A substitution is wrong; the text says which, at which line, and why.
-    """
+    """Do what :func:`wptproto.handlers.pipes.template` promises."""
     variables: _Variables = {}
 
     def replace(match: re.Match[bytes]) -> bytes:
