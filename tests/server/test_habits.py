@@ -24,6 +24,14 @@ def be_quick(known: Habits, kind: Kind, times: int) -> None:
         known.watch(kind, nothing)
 
 
+def be_slow(known: Habits, monkeypatch: pytest.MonkeyPatch, *, waits: int) -> None:
+    clock, counts = iter((0.0, habits.LONG_S)), iter((7, 7 + waits))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: next(clock))
+        patch.setattr(habits, "waits_of_this_thread", lambda: next(counts))
+        known.watch(KIND, nothing)
+
+
 def test_trusted_at_first() -> None:
     """Whoever has not blocked is trusted, and nothing is kept of it."""
     known = Habits()
@@ -51,11 +59,7 @@ def test_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
     be_quick(known, KIND, 9)
     known.watch(KIND, waiting.is_next)  # says that it waits
     be_quick(known, KIND, 39)
-    clock, waits = iter((0.0, habits.LONG_S)), iter((7, 8))
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "monotonic", lambda: next(clock))
-        patch.setattr(habits, "waits_of_this_thread", lambda: next(waits))
-        known.watch(KIND, nothing)
+    be_slow(known, monkeypatch, waits=1)
     be_quick(known, KIND, 40)
     assert known.trust(KIND)
 
@@ -66,11 +70,7 @@ def test_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     known = Habits()
     known.has_blocked(KIND)
     be_quick(known, KIND, 9)
-    clock = iter((0.0, habits.BLOCKS_S))
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "monotonic", lambda: next(clock))
-        patch.setattr(habits, "waits_of_this_thread", lambda: 7)
-        known.watch(KIND, nothing)
+    be_slow(known, monkeypatch, waits=0)
     assert known.trust(KIND)
 
 
