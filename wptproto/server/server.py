@@ -110,7 +110,7 @@ class Server:
                 what the config says, and for the rest those of Limits.
             lenient: What is forgiven in HTTP/1.1 requests, by the names of Leniency: ``bare-lf``, or
                 ``all``. The default is what the config says, which is nothing by default.
-            core: What connections are made of: ``fast``, or ``plain`` for the libraries as they are. The
+            core: What connections are made of: ``fast``, or ``plain``, without what makes them so. The
                 default is what the config says, which is ``fast`` by default.
 
         Raises:
