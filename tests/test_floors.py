@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "wptproto"
 FLOORS = {
     "wptproto.default_names": 0,
     "wptproto.errors": 0,
+    "wptproto.faults": 0,
     "wptproto.limits": 0,
     "wptproto.version": 0,
     "wptproto.certs": 1,

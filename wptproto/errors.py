@@ -18,6 +18,7 @@ __all__ = [
     "NeedsHTTP2",
     "ScriptError",
     "PipeError",
+    "FaultError",
     "StashError",
     "RouteError",
     "CertificateError",
@@ -101,6 +102,10 @@ class ScriptError(WptprotoError):
 
 class PipeError(WptprotoError):
     """A pipe, or a substitution in a template, is wrong; the text says which, where, and how to mend it."""
+
+
+class FaultError(WptprotoError):
+    """A fault was asked for that there is not, or that has no meaning where it was asked for."""
 
 
 class StashError(WptprotoError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
@@ -15,7 +15,7 @@ from wptproto.protocol.events import RequestReceived
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead, reason_phrase
 
-__all__ = ["Exchange", "Surroundings"]
+__all__ = ["Exchange", "HandlerObserver", "Surroundings"]
 
 
 class Surroundings(NamedTuple):
@@ -37,12 +37,29 @@ class Surroundings(NamedTuple):
     doc_root: str | None = None
 
 
+class HandlerObserver(Protocol):
+    """Who is told of a handler, on the thread that runs it."""
+
+    def handler_begun(self, exchange: Exchange, /) -> None:
+        """It is called."""
+
+    def handler_ended(self, exchange: Exchange, error: BaseException | None, /) -> None:
+        """It is through, by what nobody expected, if there is an error."""
+
+
 class Exchange:
     """
     One exchange.
 
     Its loop's side feeds ``content``; a handler gets ``request`` and ``response``.
+
+    Attributes:
+        observer: Is told of its handler, if anybody is.
+        failure: What its handler raised, and nobody expected.
     """
+
+    observer: HandlerObserver | None = None
+    failure: BaseException | None = None
 
     def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
         head = received.head
@@ -86,6 +103,11 @@ class Exchange:
             self._writer = H1ResponseWriter(self.head, options, self.bridge, closes=self._closes)
         return self._writer
 
+    def begin_handling(self) -> None:
+        """Take note that the handler is called; whatever ends the exchange ends that."""
+        if self.observer is not None:
+            self.observer.handler_begun(self)
+
     def restart(self) -> None:
         """Drop a response of which nothing was sent, to answer with another, such as an error."""
         self.response.close_content()
@@ -104,6 +126,10 @@ class Exchange:
 
     def release(self) -> None:
         """Let go of all content, though others may still hold the exchange."""
+        if self.observer is not None:
+            observer, self.observer = self.observer, None
+            observer.handler_ended(self, self.failure)
+            self.failure = None  # with its frames it holds all that they do
         self.response.writer.release()
         self.response.close_content()
         self.response.content = None

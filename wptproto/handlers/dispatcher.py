@@ -94,6 +94,7 @@ class Dispatcher:
         if exchange.bridge.closed:
             exchange.release()  # the client was quicker
             return None
+        exchange.begin_handling()
         try:
             returned = _call(exchange, handler)
             if type(returned) in _PLAIN:  # what most handlers return, and there is no need to ask what it is
@@ -177,11 +178,13 @@ class Dispatcher:
             log.info("%s %s: %s", request.method, request.request_path, error.reason)
             exchange.abort(error.reason)
             return
+        expected = isinstance(error, HTTPException | RemoteProtocolError)
+        if not expected:
+            exchange.failure = error
         if exchange.response.writer.ended:
             self._log(request, "failed behind the end of its response", error)
             exchange.finish()
             return
-        expected = isinstance(error, HTTPException | RemoteProtocolError)
         if exchange.response.writer.committed:
             self._log(request, "failed midway, and its response was cut off", error)
             exchange.abort(f"{type(error).__name__}: {error}")

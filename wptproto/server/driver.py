@@ -35,6 +35,7 @@ from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets, upgrad
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
+from wptproto.server.observer import Observer
 from wptproto.server.outlet import Outlet
 from wptproto.server.sender import PIECE_OCTETS, Sender
 from wptproto.server.state import ConnectionState, HandlerState
@@ -75,6 +76,9 @@ class Host(Protocol):
     def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         """Return what an exchange of such a connection knows beyond its message."""
 
+    def observe(self, client: tuple[str, int], here: tuple[str, int], *, is_tls: bool) -> Observer | None:
+        """Return who observes a new connection, None if nobody does."""
+
 
 class Driver(asyncio.Protocol):
     """Drives one connection from accept to close."""
@@ -97,6 +101,7 @@ class Driver(asyncio.Protocol):
         self._eof = False
         self._peer = ("", 0)
         self._here = ("", 0)
+        self._observer: Observer | None = None
         self._exchanges: Exchanges
         self._sender: Sender
         self._watch: Watch
@@ -104,19 +109,22 @@ class Driver(asyncio.Protocol):
     # --- from the transport --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls)
         self._peer = _address(transport.get_extra_info("peername"))
         self._here = _address(transport.get_extra_info("sockname"))
+        observer = self._observer = self._host.observe(self._peer, self._here, is_tls=self._tls is not None)
+        self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls, observer)
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
         limits, start = self._host.rules.limits, self._host.start_exchange
         is_behind = self._host.is_behind
-        self._exchanges = Exchanges(surroundings, self._make_bridge, start, is_behind, limits)
-        self._sender = Sender(self._exchanges)
+        self._exchanges = Exchanges(surroundings, self._make_bridge, start, is_behind, limits, observer)
+        self._sender = Sender(self._exchanges, observer)
         self._watch = Watch(limits, self._outlet, self._exchanges)
         self._host.attach(self)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
+        if self._observer is not None:
+            self._observer.octets_received(data)
         if self._outlet.closing:
             self._outlet.drop(len(data))
             return
@@ -126,10 +134,12 @@ class Driver(asyncio.Protocol):
             try:
                 plaintext = self._tls.receive_data(data)
             except TlsError as error:
-                self._fail_tls(error)
+                self._fail_tls(self._tls, error)
                 return
             if self._tls.established and self._connection is None:
-                self._connection = choose_by_alpn(self._tls.alpn_protocol, self._host.rules)
+                if self._observer is not None:
+                    self._observer.tls_agreed(self._tls)
+                self._choose(choose_by_alpn(self._tls.alpn_protocol, self._host.rules))
         else:
             plaintext = data
         if plaintext:
@@ -159,6 +169,8 @@ class Driver(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._outlet.closed()
         self._exchanges.drop_all(ExchangeClosed("the client closed the connection"))
+        if self._observer is not None:
+            self._observer.closed(exc)
         self._host.detach(self)
 
     def pause_writing(self) -> None:
@@ -170,24 +182,38 @@ class Driver(asyncio.Protocol):
         self._transmit()
 
     def _receive(self, octets: bytes) -> None:
-        if self._connection is None:
+        if self._observer is not None and octets:
+            self._observer.plaintext_received(octets)
+        connection = self._connection
+        if connection is None:
             self._opening += octets
             octets = bytes(self._opening)
-            self._connection = choose_by_octets(octets, self._host.rules)
-            if self._connection is None:
+            connection = choose_by_octets(octets, self._host.rules)
+            if connection is None:
                 return
+            self._choose(connection)
             self._opening.clear()
-        self._connection.tick(time.monotonic())
-        self._handle(self._connection.receive_data(octets))
+        connection.tick(time.monotonic())
+        self._handle(connection.receive_data(octets))
+
+    def _choose(self, connection: Connection) -> None:
+        """Speak a protocol from here on."""
+        self._connection = connection
+        if self._observer is not None:
+            self._observer.protocol_chosen(connection.protocol)
 
     def _receive_eof(self) -> None:
         self._eof = True
+        if self._observer is not None:
+            self._observer.eof_received()
         if self._connection is not None:
             self._handle(self._connection.receive_eof())
         else:
             self._close(Closing.GRACEFUL)
 
-    def _fail_tls(self, error: TlsError) -> None:
+    def _fail_tls(self, tls: TlsLayer, error: TlsError) -> None:
+        if self._observer is not None:
+            self._observer.tls_failed(tls, str(error))
         log.warning("%s:%d: %s", *self._peer, error)
         self._outlet.send_in_the_clear(error.answer)
         self._close(Closing.GRACEFUL)
@@ -225,6 +251,8 @@ class Driver(asyncio.Protocol):
 
     def _expire(self, late: Late) -> None:
         connection, running, reason = self._connection, late.running, late.reason
+        if self._observer is not None:
+            self._observer.late(reason)
         if late.awaits is Awaits.ROOM:
             log.warning("%s:%d: %s%s", *self._peer, f"{running}: " if running is not None else "", reason)
             if running is None or connection is None:
@@ -334,6 +362,8 @@ class Driver(asyncio.Protocol):
     def _take(self, events: list[Event]) -> None:
         exchanges = self._exchanges.running
         for event in events:
+            if self._observer is not None:
+                self._observer.event(event)
             match event:
                 case RequestReceived():
                     self._exchanges.await_handler(self._exchanges.begin(event))
@@ -377,7 +407,8 @@ class Driver(asyncio.Protocol):
     def _upgrade(self, event: UpgradeReceived) -> None:
         assert self._connection is not None
         self._outlet.send(self._connection.data_to_send())
-        self._connection, events = upgraded(event, self._host.rules)
+        connection, events = upgraded(event, self._host.rules)
+        self._choose(connection)
         self._take(events)
 
     # --- to the transport ----------------------------------------------------------------------

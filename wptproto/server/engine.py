@@ -26,6 +26,7 @@ from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen, shares
+from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.patience import look_interval_s
 from wptproto.server.relay import Relay
 from wptproto.server.stacks import thread_place
@@ -60,7 +61,12 @@ class Engine:
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, surroundings: Surround, latency: Latency | None, rules: Rules
+        self,
+        dispatcher: Dispatcher,
+        surroundings: Surround,
+        latency: Latency | None,
+        rules: Rules,
+        observers: Observers,
     ) -> None:
         """
         Args:
@@ -68,7 +74,10 @@ class Engine:
             latency: How long they are put off.
             surroundings: Tells what an exchange of a connection knows beyond its message.
             rules: What its connections go by.
+            observers: Who is told what happens on them.
         """
+        self._observers = observers
+        self._accepted = 0  # connections
         self.rules = rules
         self.surroundings = surroundings
         loop = asyncio.SelectorEventLoop()
@@ -296,6 +305,10 @@ class Engine:
 
     def post(self, driver: Driver, bridge: LoopBridge) -> None:
         self._mailbox.post((driver, bridge))
+
+    def observe(self, client: tuple[str, int], here: tuple[str, int], *, is_tls: bool) -> Observer | None:
+        self._accepted += 1
+        return self._observers.of(Accepted(self._accepted, client, here, is_tls))
 
     def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
         self._calls.start(exchange, bridge)

@@ -13,6 +13,7 @@ from wptproto.protocol.connection import WindowState
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.notice import Notice
+from wptproto.server.observer import Observer
 from wptproto.server.running import Running
 from wptproto.server.state import Doing, ExchangeState, HandlerState
 
@@ -45,6 +46,7 @@ class Exchanges:
         start: Callable[[Exchange, LoopBridge], None],
         is_behind: Callable[[], bool],
         limits: Limits,
+        observer: Observer | None = None,
     ) -> None:
         """
         Args:
@@ -53,7 +55,9 @@ class Exchanges:
             start: Has its handler called.
             is_behind: Whether handlers that were called wait to run, and will soon.
             limits: How many octets may wait before no more handlers are called.
+            observer: Is told of them, if anybody is.
         """
+        self._observer = observer
         self._surroundings = surroundings
         self._make_bridge = make_bridge
         self._start = start
@@ -75,16 +79,19 @@ class Exchanges:
         exchange = Exchange(received, bridge, self._surroundings)
         running = Running(exchange, bridge, self._surroundings.client_address[0])
         self.running[received.exchange_id] = running
+        if self._observer is not None:
+            exchange.observer = self._observer
+            self._observer.exchange_begun(received.exchange_id, exchange)
         return running
 
     def finish(self, running: Running) -> None:
         """Forget an exchange whose response is out."""
-        self._forget(running)
+        self._forget(running, "")
         running.log()
 
     def drop(self, running: Running, error: ExchangeClosed) -> None:
         """Forget an exchange, and let its handler know that nobody waits for it any more."""
-        self._forget(running)
+        self._forget(running, str(error))
         running.exchange.content.fail(error)
         running.log(str(error))
 
@@ -94,7 +101,9 @@ class Exchanges:
             self.drop(running, error)
         self._waiting.clear()
 
-    def _forget(self, running: Running) -> None:
+    def _forget(self, running: Running, outcome: str) -> None:
+        if self._observer is not None:
+            self._observer.exchange_ended(running.bridge.exchange_id, outcome)
         self.running.pop(running.bridge.exchange_id, None)
         running.bridge.close()
         self.weigh(running)

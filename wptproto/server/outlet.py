@@ -8,6 +8,7 @@ import struct
 import sys
 from contextlib import suppress
 
+from wptproto.server.observer import Observer
 from wptproto.server.tls import TlsLayer
 
 if sys.platform == "linux":
@@ -33,9 +34,12 @@ class Outlet:
         reading_paused: The peer's octets are left in the socket.
     """
 
-    def __init__(self, transport: asyncio.Transport, tls: TlsLayer | None) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, tls: TlsLayer | None, observer: Observer | None = None
+    ) -> None:
         self._transport = transport
         self._tls = tls
+        self._observer = observer
         self._written_octets = 0
         self._dropped_octets = 0
         self._lingers = False
@@ -60,6 +64,8 @@ class Outlet:
 
     def send(self, octets: bytes) -> None:
         """Send octets, with whatever TLS has to say beside them."""
+        if self._observer is not None and octets:
+            self._observer.plaintext_sent(octets)
         if self._tls is not None:
             if octets:
                 self._tls.send_data(octets)
@@ -190,4 +196,6 @@ class Outlet:
     def _write(self, octets: bytes) -> None:
         if octets and not self._transport.is_closing():
             self._written_octets += len(octets)
+            if self._observer is not None:
+                self._observer.octets_sent(octets)
             self._transport.write(octets)

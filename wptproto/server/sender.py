@@ -30,6 +30,7 @@ from wptproto.exchange.bridge import (
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.server.exchanges import Exchanges
+from wptproto.server.observer import Observer
 from wptproto.server.running import Running
 
 __all__ = ["PIECE_OCTETS", "Sender"]
@@ -56,8 +57,9 @@ class Sender:
         unwritten_octets: Of content that the connection took; whoever writes its octets sets this back.
     """
 
-    def __init__(self, exchanges: Exchanges) -> None:
+    def __init__(self, exchanges: Exchanges, observer: Observer | None = None) -> None:
         self._exchanges = exchanges
+        self._observer = observer
         self._ready: deque[Running] = deque()
         self.unwritten_octets = 0
 
@@ -149,6 +151,8 @@ class Sender:
                 case SendVerbatim(octets):
                     piece = octets[running.offset : running.offset + PIECE_OCTETS]
                     connection.send_verbatim(exchange_id, piece)
+                    if self._observer is not None:
+                        self._observer.content_sent(exchange_id, piece, verbatim=True)
                     if not self._sent(running, len(piece), len(octets)):
                         return _Progress.MORE
                 case SendInformational(head):
@@ -165,6 +169,8 @@ class Sender:
                 case _:
                     assert_never(command)
             commands.popleft()
+            if self._observer is not None and not isinstance(command, SendContent | SendVerbatim):
+                self._observer.command(exchange_id, command)
         return _Progress.NOTHING_LEFT
 
     def _respond(self, connection: Connection, running: Running, events: list[Event]) -> bool:
@@ -182,6 +188,9 @@ class Sender:
         running.status = head.status
         running.sent_octets += len(data)
         self.unwritten_octets += len(data)
+        if self._observer is not None:
+            self._observer.command(bridge.exchange_id, first)
+            self._observer.content_sent(bridge.exchange_id, data, verbatim=False)
         events += following
         self._exchanges.finish(running)
         return True
@@ -209,6 +218,8 @@ class Sender:
             piece = data[running.offset :]
         last = running.offset + len(piece) == len(data)
         taken = connection.send_content(running.bridge.exchange_id, piece, end=end and last)
+        if self._observer is not None and taken:
+            self._observer.content_sent(running.bridge.exchange_id, piece[:taken], verbatim=False)
         if self._sent(running, taken, len(data)):
             return None
         return _Progress.MORE if taken == len(piece) else _Progress.STALLED
