@@ -19,6 +19,7 @@ __all__ = [
     "ScriptError",
     "PipeError",
     "FaultError",
+    "WaitError",
     "StashError",
     "RouteError",
     "CertificateError",
@@ -106,6 +107,10 @@ class PipeError(WptprotoError):
 
 class FaultError(WptprotoError):
     """A fault was asked for that there is not, or that has no meaning where it was asked for."""
+
+
+class WaitError(WptprotoError, AssertionError):
+    """What a test waited for did not come in time; the text says what came instead."""
 
 
 class StashError(WptprotoError):

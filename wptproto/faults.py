@@ -38,6 +38,7 @@ __all__ = [
     "Slow",
     "Stall",
     "Truncate",
+    "as_fault",
     "fault",
     "parse",
 ]
@@ -67,14 +68,10 @@ class Moment(StrEnum):
     END = "end"
     IDLE = "idle"
 
-    @property
-    def is_the_connections(self) -> bool:
-        """Whether there is no request yet to which it could belong."""
-        return self in (Moment.ACCEPTED, Moment.TLS_HELLO)
-
 
 ALWAYS = tuple(Moment)
 WITH_REQUEST = ALWAYS[2:]
+BEFORE_RESPONSE = ALWAYS[:4]
 
 # RFC 9113 §7
 ERROR_CODES = {
@@ -211,7 +208,7 @@ class Slow(Effect):
 
     octets_per_s: float
 
-    moments: ClassVar[tuple[Moment, ...]] = ALWAYS[:6]
+    moments: ClassVar[tuple[Moment, ...]] = (*BEFORE_RESPONSE, Moment.RESPONSE_HEAD, Moment.RESPONSE_CONTENT)
     default: ClassVar[Moment] = Moment.RESPONSE_CONTENT
 
     def __post_init__(self) -> None:
@@ -242,7 +239,7 @@ class Garbage(Effect):
         octets: Which; text is UTF-8.
     """
 
-    octets: bytes | str = b"\x00\xffgarbage\r\n\r\n"
+    octets: bytes | str = b"\xff\xff\xff\xff garbage \xff\r\n\r\n"  # longer than any frame may be
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "octets", _octets(self.word(), "octets", self.octets))
@@ -338,6 +335,22 @@ class Fault(NamedTuple):
         where = f"{self.at} at octet {self.octet}" if self.octet else f"{self.at}"
         return f"{self.effect.word()}({', '.join(given)}) at {where}"
 
+    def in_response(self) -> Fault:
+        """
+        Return it as it is asked for in a handler, to which the request is past.
+
+        Raises:
+            FaultError: Its moment is over by then.
+        """
+        if self.at not in BEFORE_RESPONSE:
+            return self
+        if self.at is self.effect.default:
+            return self._replace(at=Moment.RESPONSE_HEAD)
+        raise FaultError(
+            f"{self.at} is over when a handler is called; server.expect(...).fault(...) says it before, and "
+            f"server.fault(...) what goes wrong before there is a request"
+        )
+
     def check(self, *, protocol: str | None, is_tls: bool | None) -> None:
         """
         Return if it has a meaning there.
@@ -390,6 +403,15 @@ def fault(
     if octet < 0:
         raise FaultError(f"octet is a number of octets, 0 or more, not {octet!r}")
     return Fault(effect, moment, octet)
+
+
+def as_fault(
+    what: str | Effect | Fault, *arguments: Any, at: str | None = None, octet: int | None = None, **named: Any
+) -> Fault:
+    """Return the fault that is given, or that :func:`fault` makes of all this."""
+    if isinstance(what, Fault):
+        return what
+    return fault(what, *arguments, at=at, octet=octet, **named)
 
 
 def parse(arguments: Sequence[str]) -> Fault:

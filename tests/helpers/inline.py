@@ -12,6 +12,7 @@ from wptproto.exchange.bridge import (
     Bridge,
     Command,
     Finish,
+    Misbehave,
     Promised,
     Push,
     Question,
@@ -76,6 +77,8 @@ class InlineBridge(Bridge):
                 self.connection.send_verbatim(self.exchange_id, octets)
             case SendFrame(frame):
                 self.connection.send_frame(self.exchange_id, frame)
+            case Misbehave():
+                raise AssertionError("nothing goes wrong here")
             case Push(lines, promised_id, promise):
                 received = self.connection.push(self.exchange_id, lines, promised_id)
                 self.promised = InlineBridge(self.connection, received)

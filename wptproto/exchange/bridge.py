@@ -12,12 +12,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wptproto.protocol.events import RequestReceived
 from wptproto.protocol.h2_frames import RawFrame
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead
+
+if TYPE_CHECKING:
+    from wptproto.faults import Fault
 
 __all__ = [
     "Abort",
@@ -25,6 +28,7 @@ __all__ = [
     "Bridge",
     "Command",
     "Finish",
+    "Misbehave",
     "Promised",
     "Push",
     "Question",
@@ -65,15 +69,35 @@ class SendTrailers(NamedTuple):
 
 
 class SendVerbatim(NamedTuple):
-    """Send octets as they are."""
+    """
+    Send octets as they are.
+
+    Attributes:
+        octets: Which.
+        content: Where among them content of the message begins and ends, if any does.
+    """
 
     octets: bytes
+    content: tuple[int, int] | None = None
 
 
 class SendFrame(NamedTuple):
     """Send one HTTP/2 frame as it is."""
 
     frame: RawFrame
+
+
+class Misbehave(NamedTuple):
+    """
+    Do something wrong.
+
+    Attributes:
+        fault: What.
+        is_now: Whether it is to happen here, behind all that was said before, whatever moment it names.
+    """
+
+    fault: Fault
+    is_now: bool = False
 
 
 class Promised(NamedTuple):
@@ -125,6 +149,7 @@ Command = (
     | SendTrailers
     | SendVerbatim
     | SendFrame
+    | Misbehave
     | Question
     | Finish
     | Abort

@@ -140,7 +140,9 @@ class H1ResponseWriter(ResponseWriter):
 
     def _add_content(self, octets: bytes) -> None:
         if self._verbatim:
-            self._pending.append(SendVerbatim(h1_octets.chunk(octets) if self._chunked else octets))
+            sent = h1_octets.chunk(octets) if self._chunked else octets
+            end = len(sent) - (2 if self._chunked else 0)  # behind a chunk is CRLF
+            self._pending.append(SendVerbatim(sent, (end - len(octets), end)))
         else:
             self._pending.append(SendContent(octets))
 

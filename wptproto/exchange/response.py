@@ -13,6 +13,8 @@ from wptproto.semantics.fields import FieldLine, Value, to_octets
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from wptproto.faults import Effect, Fault
+
 __all__ = ["Content", "Response", "ResponseHeaders", "Status", "WriterFactory"]
 
 D = TypeVar("D")
@@ -288,6 +290,40 @@ class Response(MessageOptions):
         self.status = code
         self.headers = [("Content-Type", "application/json"), ("Content-Length", len(data))]
         self.content = data
+
+    # --- doing wrong ---------------------------------------------------------------------------
+
+    def fault(
+        self,
+        what: str | Effect | Fault,
+        *arguments: Any,
+        at: str | None = None,
+        octet: int | None = None,
+        **named: Any,
+    ) -> None:
+        """
+        Have something go wrong with this response, or with its connection.
+
+        Without *at* and *octet* it goes wrong here, behind what was written, once the handler has begun to
+        write; before that, at the effect's own moment, as when a handler that fills in its response returns.
+
+        Args:
+            what: The effect, as ``reset`` or ``truncate``; :mod:`wptproto.faults` has them all.
+            arguments: Of the effect.
+            at: A moment that is still to come: ``response_head``, ``response_content``, ``end``, ``idle``.
+            octet: Behind how many octets of content.
+            named: Of the effect.
+
+        Raises:
+            FaultError: There is no such fault, it has no meaning over this protocol, or its moment is over.
+        """
+        from wptproto.faults import as_fault
+
+        found = as_fault(what, *arguments, at=at, octet=octet, **named).in_response()
+        protocol = "HTTP/2" if self.request.protocol_version == "HTTP/2.0" else "HTTP/1.1"
+        found.check(protocol=protocol, is_tls=self.request.url.startswith("https:"))
+        is_now = isinstance(what, str) and at is None and octet is None and self.writer.committed
+        self.writer.misbehave(found, is_now=is_now)
 
     # --- sending -------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Set
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from wptproto.errors import LocalProtocolError
 from wptproto.exchange.bridge import (
@@ -12,6 +12,7 @@ from wptproto.exchange.bridge import (
     Bridge,
     Command,
     Finish,
+    Misbehave,
     SendContent,
     SendFrame,
     SendHead,
@@ -22,6 +23,9 @@ from wptproto.exchange.clock import date_now
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
 from wptproto.semantics.message import RequestHead, never_has_content, reason_phrase
 from wptproto.version import __version__
+
+if TYPE_CHECKING:
+    from wptproto.faults import Fault
 
 __all__ = ["MessageOptions", "ResponseWriter"]
 
@@ -231,7 +235,7 @@ class ResponseWriter(ABC):
         """
         commands, self._pending = self._pending, []
         self._committed = self._committed or any(
-            not isinstance(command, SendInformational | SendFrame) for command in commands
+            not isinstance(command, SendInformational | SendFrame | Misbehave) for command in commands
         )
         return self._bridge.send(commands)
 
@@ -247,6 +251,16 @@ class ResponseWriter(ABC):
         """
         self._bridge.pause(seconds)
         return self._bridge.send(())
+
+    def misbehave(self, fault: Fault, *, is_now: bool) -> Sent:
+        """
+        Have the connection do something wrong: here, or at the moment that the fault names.
+
+        Returns:
+            Whether the peer is still there.
+        """
+        self._pending.append(Misbehave(fault, is_now))
+        return self._part_written()
 
     def encode(self, data: str | bytes) -> bytes:
         """

@@ -213,6 +213,48 @@ class Connection(ABC):
         """
         raise LocalProtocolError("HTTP/1.1 has no server push", exchange_id=exchange_id)
 
+    def reset(self, exchange_id: ExchangeId, error_code: int) -> None:
+        """
+        End an exchange by RST_STREAM, whatever state it is in.
+
+        Args:
+            exchange_id: Its stream; it may be over.
+            error_code: 0 to 2**32 - 1.
+
+        Raises:
+            LocalProtocolError: The protocol has no streams.
+
+        RFC 9113 §6.4.
+        """
+        raise LocalProtocolError("HTTP/1.1 has no streams to reset", exchange_id=exchange_id)
+
+    def go_away(self, last_id: ExchangeId, error_code: int, debug: bytes) -> None:
+        """
+        Queue GOAWAY, and go on: who asked for it sees to what is done about the streams above the last.
+
+        Args:
+            last_id: The last stream that is said to have been looked at, 0 to 2**31 - 1.
+            error_code: 0 to 2**32 - 1.
+            debug: Additional debug data.
+
+        Raises:
+            LocalProtocolError: The protocol has no such thing.
+
+        RFC 9113 §6.8.
+        """
+        raise LocalProtocolError("HTTP/1.1 has no GOAWAY")
+
+    @abstractmethod
+    def truncate(self, exchange_id: ExchangeId) -> None:
+        """
+        End a response where it is, as if that were all of it, and forget the exchange.
+
+        HTTP/1.1 closes the connection in good order; HTTP/2 ends the stream with END_STREAM.
+
+        Args:
+            exchange_id: Unknown ones are ignored.
+        """
+
     def room(self, exchange_id: ExchangeId) -> int:
         """
         Return how many octets of content one frame can hold now: by its window, and by its size.

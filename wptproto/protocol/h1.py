@@ -391,6 +391,11 @@ class H1Connection(Connection):
         )
         self._stop(Closing.RESET if ends_with_connection or response.audit is not None else Closing.GRACEFUL)
 
+    def truncate(self, exchange_id: ExchangeId) -> None:
+        if self._response is not None and self._response.exchange_id == exchange_id:
+            self._response = None
+            self._stop(Closing.GRACEFUL)
+
     def acknowledge(self, exchange_id: ExchangeId, consumed: int) -> None:
         if self._response is not None and self._response.exchange_id == exchange_id:
             self._unconsumed -= consumed

@@ -285,6 +285,17 @@ class H2Connection(Connection):
         self._responses.abort(exchange_id, too_slow=too_slow)
         self._close_when_over()
 
+    def reset(self, exchange_id: ExchangeId, error_code: int) -> None:
+        self._responses.reset(exchange_id, error_code)
+        self._close_when_over()
+
+    def go_away(self, last_id: ExchangeId, error_code: int, debug: bytes) -> None:
+        self._responses.go_away(last_id, error_code, debug)
+
+    def truncate(self, exchange_id: ExchangeId) -> None:
+        self._responses.truncate(exchange_id)
+        self._close_when_over()
+
     def data_to_send(self) -> bytes:
         return self._h2.data_to_send()
 

@@ -10,13 +10,23 @@ from wptproto.semantics.fields import FieldLine
 if TYPE_CHECKING:
     from hpack import Encoder
 
-__all__ = ["CONTINUATION", "DATA", "END_HEADERS", "END_STREAM", "HEADERS", "PREFACE", "RawFrame"]
+__all__ = [
+    "CONTINUATION",
+    "DATA",
+    "END_HEADERS",
+    "END_STREAM",
+    "GOAWAY",
+    "HEADERS",
+    "PREFACE",
+    "RST_STREAM",
+    "RawFrame",
+]
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends before its first frame (RFC 9113 §3.4)."""
 
-# RFC 9113 §6.1, §6.2, §6.10
-DATA, HEADERS, CONTINUATION = 0x0, 0x1, 0x9
+# RFC 9113 §6.1, §6.2, §6.4, §6.8, §6.10
+DATA, HEADERS, RST_STREAM, GOAWAY, CONTINUATION = 0x0, 0x1, 0x3, 0x7, 0x9
 END_STREAM, END_HEADERS = 0x1, 0x4
 
 MAX_PAYLOAD_OCTETS = 2**24 - 1

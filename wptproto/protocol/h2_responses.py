@@ -16,7 +16,7 @@ from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolEr
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fields import ResponseSection, lowered, request_head
-from wptproto.protocol.h2_frames import RawFrame
+from wptproto.protocol.h2_frames import DATA, END_STREAM, GOAWAY, RST_STREAM, RawFrame
 from wptproto.protocol.h2_library import Library, reason
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
@@ -195,6 +195,23 @@ class Responses:
         if exchange_id in self._streams:
             code = ErrorCodes.ENHANCE_YOUR_CALM if too_slow else ErrorCodes.INTERNAL_ERROR
             self._streams.reset(exchange_id, code)
+
+    def reset(self, exchange_id: ExchangeId, error_code: int) -> None:
+        self._send_by_hand(exchange_id, RawFrame(RST_STREAM, payload=error_code.to_bytes(4, "big")))
+
+    def go_away(self, last_id: ExchangeId, error_code: int, debug: bytes) -> None:
+        payload = last_id.to_bytes(4, "big") + error_code.to_bytes(4, "big") + debug
+        self._library.send_octets(RawFrame(GOAWAY, payload=payload).serialize(0, self._library.encoder))
+
+    def truncate(self, exchange_id: ExchangeId) -> None:
+        if exchange_id in self._streams:
+            self._send_by_hand(exchange_id, RawFrame(DATA, END_STREAM))
+
+    def _send_by_hand(self, exchange_id: ExchangeId, last: RawFrame) -> None:
+        """Send a frame that ends a stream, though h2 would not, or has forgotten it."""
+        self._library.send_octets(last.serialize(exchange_id, self._library.encoder))
+        if exchange_id in self._streams:
+            self._streams.retire(exchange_id)
 
     def _send_head(self, exchange_id: ExchangeId, section: ResponseSection, *, end: bool) -> None:
         try:

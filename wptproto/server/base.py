@@ -27,6 +27,7 @@ from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
+from wptproto.server.misdeeds import Misdeeds
 from wptproto.server.observer import Observers
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.state import ServerState
@@ -53,6 +54,7 @@ class BaseServer:
         router: Where routes are registered, also while it runs.
         rewriter: Where paths are registered that become others, also while it runs.
         observers: Who is told what happens on its connections.
+        misdeeds: What is to go wrong with connections to come.
         config: What handlers and templates read of names and ports; while it runs, with its real ports.
         stash: What its handlers leave for one another, here by default below the path ``/``. Servers that are
             given the same one share it.
@@ -134,6 +136,7 @@ class BaseServer:
         self.router = Router((*routes, *(_mounts(mounted) if mounted else ())))
         self.rewriter = Rewriter(rewrites)
         self.observers = Observers()
+        self.misdeeds = Misdeeds()
         self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
@@ -191,7 +194,9 @@ class BaseServer:
         self._engine.inherit(parents, number)
 
     def _make_engine(self) -> Engine:
-        return Engine(self._dispatcher(), self._surroundings, self._latency, self._rules, self.observers)
+        return Engine(
+            self._dispatcher(), self._surroundings, self._latency, self._rules, self.observers, self.misdeeds
+        )
 
     def _listen(self, processes: int = 1) -> Engine:
         terms = self._terms()

@@ -80,9 +80,12 @@ class Calls:
         for pool in self.pools:
             pool.stop()
 
-    def start(self, exchange: Exchange, bridge: LoopBridge) -> None:
+    def find(self, exchange: Exchange) -> Handler | None:
+        """Return what an exchange is for; on the loop's thread."""
+        return self._dispatcher.find(exchange)
+
+    def start(self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge) -> None:
         """Have an exchange handled; on the loop's thread."""
-        handler = self._dispatcher.find(exchange)
         if self._latency is None:
             self._answer(exchange, handler)
         else:

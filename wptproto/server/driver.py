@@ -10,13 +10,16 @@ with nothing awaited in between, so octets leave in the order they were made.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Mapping
-from typing import Protocol, assert_never, cast
+from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from wptproto.errors import ExchangeClosed
+from wptproto.exchange.bridge import Misbehave
 from wptproto.exchange.exchange import Exchange, Surroundings
+from wptproto.handlers.router import Handler
 from wptproto.protocol.connection import Awaits, Closing, Connection
 from wptproto.protocol.events import (
     ContentFailed,
@@ -37,10 +40,16 @@ from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.observer import Observer
 from wptproto.server.outlet import Outlet
+from wptproto.server.running import Running
 from wptproto.server.sender import PIECE_OCTETS, Sender
+from wptproto.server.stalls import Stalls
 from wptproto.server.state import ConnectionState, HandlerState
 from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
 from wptproto.server.watch import Late, Watch
+
+if TYPE_CHECKING:
+    from wptproto.faults import Fault
+    from wptproto.server.faulting import Faulting
 
 __all__ = ["Driver", "Host"]
 
@@ -64,7 +73,15 @@ class Host(Protocol):
     def detach(self, driver: Driver) -> None:
         """Take note that a connection is gone."""
 
-    def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
+    stalls: Stalls
+
+    def take_faults(self, *, is_tls: bool) -> list[Fault]:
+        """Return what is to go wrong with a new connection."""
+
+    def find_handler(self, exchange: Exchange) -> Handler | None:
+        """Return the handler that an exchange is for, None if there is none."""
+
+    def start_exchange(self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge) -> None:
         """Have the exchange's handler run, soon, or on another thread; the bridge is the exchange's."""
 
     def is_behind(self) -> bool:
@@ -102,6 +119,8 @@ class Driver(asyncio.Protocol):
         self._peer = ("", 0)
         self._here = ("", 0)
         self._observer: Observer | None = None
+        self._faulting: Faulting | None = None  # once something is to go wrong
+        self._greeted = False  # the first octets have come
         self._exchanges: Exchanges
         self._sender: Sender
         self._watch: Watch
@@ -114,12 +133,16 @@ class Driver(asyncio.Protocol):
         observer = self._observer = self._host.observe(self._peer, self._here, is_tls=self._tls is not None)
         self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls, observer)
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
-        limits, start = self._host.rules.limits, self._host.start_exchange
-        is_behind = self._host.is_behind
-        self._exchanges = Exchanges(surroundings, self._make_bridge, start, is_behind, limits, observer)
-        self._sender = Sender(self._exchanges, observer)
+        limits, is_behind = self._host.rules.limits, self._host.is_behind
+        self._exchanges = Exchanges(surroundings, self._make_bridge, self._start, is_behind, limits, observer)
+        self._sender = Sender(self._exchanges, self._misbehave, observer)
         self._watch = Watch(limits, self._outlet, self._exchanges)
         self._host.attach(self)
+        faults = self._host.take_faults(is_tls=self._tls is not None)
+        if faults:
+            faulting = self._misbehaving()
+            faulting.expect(faults)
+            faulting.accepted(self._go_on)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
@@ -128,6 +151,18 @@ class Driver(asyncio.Protocol):
         if self._outlet.closing:
             self._outlet.drop(len(data))
             return
+        if self._faulting is None or self._begins(self._faulting, data):
+            self._take_octets(data)
+
+    def _begins(self, faulting: Faulting, data: bytes) -> bool:
+        """See to what is to happen before octets are taken; whether they are to be taken now."""
+        self._outlet.rest(len(data))
+        if self._tls is None or self._greeted:
+            return True
+        self._greeted = True
+        return faulting.hello(functools.partial(self._take_octets, data))
+
+    def _take_octets(self, data: bytes) -> None:
         if self._eof and self._tls is not None:
             return  # the peer has said that nothing follows
         if self._tls is not None:
@@ -169,6 +204,8 @@ class Driver(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._outlet.closed()
         self._exchanges.drop_all(ExchangeClosed("the client closed the connection"))
+        if self._faulting is not None:
+            self._faulting.closed()
         if self._observer is not None:
             self._observer.closed(exc)
         self._host.detach(self)
@@ -354,7 +391,9 @@ class Driver(asyncio.Protocol):
         """Do what can be done now, after anything has happened."""
         sender = self._sender
         while self._can_write and sender.has_work and self._connection is not None:
-            self._take(sender.carry_out(self._connection))
+            events = sender.carry_out(self._connection)
+            if not self._outlet.closing:
+                self._take(events)
             if sender.unwritten_octets >= PIECE_OCTETS:
                 self._transmit()
         self._exchanges.call_handlers()
@@ -365,15 +404,22 @@ class Driver(asyncio.Protocol):
             if self._observer is not None:
                 self._observer.event(event)
             match event:
-                case RequestReceived():
+                case RequestReceived(exchange_id):
+                    if self._faulting is not None and self._faulting.ignores(exchange_id):
+                        continue
                     self._exchanges.await_handler(self._exchanges.begin(event))
-                case ContentReceived(exchange_id, data, last):
+                case ContentReceived(exchange_id, data):
                     if (running := exchanges.get(exchange_id)) is not None:
                         running.received_octets += len(data)
-                        running.exchange.content.feed(data, last=last)
-                case RequestEnded(exchange_id, trailers):
-                    if (running := exchanges.get(exchange_id)) is not None:
-                        running.exchange.content.end(trailers)
+                        if running.plan is None or running.plan.received(event):
+                            self.take(running, event)
+                    elif self._faulting is not None and self._connection is not None:
+                        self._connection.acknowledge(exchange_id, len(data))  # of a stream that is ignored
+                case RequestEnded(exchange_id):
+                    if (running := exchanges.get(exchange_id)) is not None and (
+                        running.plan is None or running.plan.received(event)
+                    ):
+                        self.take(running, event)
                 case ContentFailed(exchange_id, error):
                     log.warning("%s:%d: %s", *self._peer, error.reason)
                     if (running := exchanges.get(exchange_id)) is not None:
@@ -392,6 +438,69 @@ class Driver(asyncio.Protocol):
                     log.debug("%s:%d: %s", *self._peer, reason)
                 case _:
                     assert_never(event)
+
+    # --- what goes wrong because somebody asked for it ------------------------------------------
+
+    @property
+    def connection(self) -> Connection | None:
+        """The protocol; None while that is open."""
+        return self._connection
+
+    def take(self, running: Running, event: ContentReceived | RequestEnded) -> None:
+        """Take what came of a request."""
+        if isinstance(event, ContentReceived):
+            running.exchange.content.feed(event.data, last=event.last)
+        else:
+            running.exchange.content.end(event.trailers)
+
+    def go_on(self) -> None:
+        """Do what can be done now."""
+        self._go_on()
+        self._transmit()
+
+    def resume(self, running: Running) -> None:
+        """Go on with a response that was held."""
+        self._sender.enqueue(running)
+        self.go_on()
+
+    def release(self) -> None:
+        """Go on with all that stalls."""
+        if self._faulting is not None:
+            self._faulting.release()
+
+    def _misbehaving(self) -> Faulting:
+        if self._faulting is None:
+            from wptproto.server.faulting import Faulting  # on few connections anything goes wrong
+
+            outlet, exchanges = self._outlet, self._exchanges
+            self._faulting = Faulting(self, outlet, exchanges, self._host.stalls, self._observer)
+        return self._faulting
+
+    def _misbehave(self, running: Running, command: Misbehave) -> bool:
+        """Do what a handler wants to go wrong, now or later; returns whether its response goes on now."""
+        plan = self._misbehaving().plan(running, () if command.is_now else (command.fault,))
+        return plan.happen_now(command.fault) if command.is_now else True
+
+    def _start(self, running: Running) -> None:
+        """Have a request handled, unless something is to go wrong before."""
+        exchange, bridge = running.exchange, running.bridge
+        handler = self._host.find_handler(exchange)
+        planned = getattr(handler, "plan", None)
+        faults = planned(exchange.request) if planned is not None else ()
+        if not faults and (self._faulting is None or not self._faulting.wants_first()):
+            self._host.start_exchange(exchange, handler, bridge)
+            return
+        plan = self._misbehaving().plan(running, faults)
+
+        def begin() -> None:
+            plan.look_at_request()  # of which some came with its head
+            if not bridge.closed:
+                self._host.start_exchange(exchange, handler, bridge)
+
+        if plan.head_received(begin):
+            begin()
+
+    # --- for handlers --------------------------------------------------------------------------
 
     def _make_bridge(self, exchange_id: ExchangeId) -> LoopBridge:
         share, loop = self._exchanges.share, self._host.loop
@@ -429,6 +538,8 @@ class Driver(asyncio.Protocol):
             # A peer that does not read what it provokes (answers to PING and the like) is not read from.
             unread = self._outlet.unread_octets > MAX_UNREAD_OCTETS
             self._outlet.pause_reading(connection.reading_paused or unread)
+        if self._faulting is not None:
+            self._faulting.look_idle()
 
     def _close(self, closing: Closing) -> None:
         if self._outlet.closing:

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from wptproto.errors import ConfigError
 from wptproto.exchange.exchange import Exchange, Surroundings
 from wptproto.exchange.signal import waiting
 from wptproto.handlers.dispatcher import Dispatcher
+from wptproto.handlers.router import Handler
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.calls import Calls
@@ -26,14 +28,19 @@ from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
 from wptproto.server.latency import Latency
 from wptproto.server.listener import BACKLOG, listen, shares
+from wptproto.server.misdeeds import Misdeeds
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.patience import look_interval_s
 from wptproto.server.relay import Relay
 from wptproto.server.stacks import thread_place
+from wptproto.server.stalls import Stalls
 from wptproto.server.state import ServerState
 from wptproto.server.survey import Survey
 from wptproto.server.tls import TlsTerms
 from wptproto.server.workers import Mailbox
+
+if TYPE_CHECKING:
+    from wptproto.faults import Fault
 
 __all__ = ["Engine"]
 
@@ -67,6 +74,7 @@ class Engine:
         latency: Latency | None,
         rules: Rules,
         observers: Observers,
+        misdeeds: Misdeeds,
     ) -> None:
         """
         Args:
@@ -75,8 +83,11 @@ class Engine:
             surroundings: Tells what an exchange of a connection knows beyond its message.
             rules: What its connections go by.
             observers: Who is told what happens on them.
+            misdeeds: What is to go wrong with them.
         """
         self._observers = observers
+        self._misdeeds = misdeeds
+        self.stalls = Stalls()
         self._accepted = 0  # connections
         self.rules = rules
         self.surroundings = surroundings
@@ -147,6 +158,11 @@ class Engine:
         """Return what it does at this moment, without ports and stash; in a second at the latest."""
         return self._survey.take()
 
+    def release(self) -> None:
+        """Have all that stalls go on."""
+        with suppress(RuntimeError):  # it has stopped
+            self.loop.call_soon_threadsafe(self._release)
+
     def stop(self) -> None:
         """Give back what it holds, started or not, once or again."""
         if self._process != os.getpid():
@@ -159,6 +175,7 @@ class Engine:
                 self._close_sockets()
                 self.loop.close()
                 return
+        self.stalls.stop()
         with suppress(RuntimeError):  # it has stopped
             self.loop.call_soon_threadsafe(self._stop)
         if _get_running_loop() is self.loop:
@@ -260,6 +277,11 @@ class Engine:
         for _ in range(5):
             await asyncio.sleep(0)
 
+    def _release(self) -> None:
+        for driver in list(self._drivers):
+            with _Guarded(driver):
+                driver.release()
+
     def _drain(self) -> None:
         self._mailbox.drain()
 
@@ -310,8 +332,14 @@ class Engine:
         self._accepted += 1
         return self._observers.of(Accepted(self._accepted, client, here, is_tls))
 
-    def start_exchange(self, exchange: Exchange, bridge: LoopBridge) -> None:
-        self._calls.start(exchange, bridge)
+    def take_faults(self, *, is_tls: bool) -> list[Fault]:
+        return self._misdeeds.take(is_tls=is_tls)
+
+    def find_handler(self, exchange: Exchange) -> Handler | None:
+        return self._calls.find(exchange)
+
+    def start_exchange(self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge) -> None:
+        self._calls.start(exchange, handler, bridge)
 
     def is_behind(self) -> bool:
         return self._calls.are_behind

@@ -43,7 +43,7 @@ class Exchanges:
         self,
         surroundings: Surroundings,
         make_bridge: Callable[[ExchangeId], LoopBridge],
-        start: Callable[[Exchange, LoopBridge], None],
+        start: Callable[[Running], None],
         is_behind: Callable[[], bool],
         limits: Limits,
         observer: Observer | None = None,
@@ -176,7 +176,7 @@ class Exchanges:
                 return
             running = self._waiting.popleft()
             if not running.bridge.closed:
-                self._start(running.exchange, running.bridge)
+                self._start(running)
         self._calling = True
         asyncio.get_running_loop().call_soon(self._call_more_handlers)
 

@@ -5,16 +5,38 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from wptproto.exchange.bridge import Command
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.connection import WindowState
+from wptproto.protocol.events import ContentReceived, RequestEnded
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.patience import Patience
 from wptproto.server.state import Doing, ExchangeState, HandlerState
 
-__all__ = ["Running"]
+__all__ = ["Plan", "Running"]
 
 log = logging.getLogger("wptproto.access")
+
+
+class Plan(Protocol):
+    """What is to go wrong with an exchange, and has not yet."""
+
+    def received(self, event: ContentReceived | RequestEnded, /) -> bool:
+        """Look at what came of the request; returns whether it is to be taken now, and not later."""
+
+    def allows(self, command: Command, /) -> bool:
+        """Let happen what is to before a command is carried out; returns whether to do that now."""
+
+    def room(self) -> int | None:
+        """Return how many octets of content may be sent before something happens; None is any number."""
+
+    def sent(self, octets: int, /) -> None:
+        """Take note that content was sent."""
+
+    def ended(self) -> None:
+        """Take note that the response is whole."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,12 +50,15 @@ class Running:
         client: The client's address, for the log.
         status: Of the head that was sent; 0 before, and where the handler sends octets of its own.
         sent_octets: Of content, and of what the handler sends in its place.
+        framing_octets: How many of those are not content, but what its handler puts around it.
         offset: How many octets of the first command in the bridge were sent.
         queued: It has its turn soon.
         stalled: Its content waits until the peer opens a window.
         held_octets: Of content that waits in the bridge, as far as was counted.
         received_octets: Of its request's content.
         patience: With its client, once that was awaited.
+        plan: Of what is to go wrong with it, if anything is.
+        held: Its response waits for what went wrong to be over.
     """
 
     exchange: Exchange
@@ -41,12 +66,15 @@ class Running:
     client: str
     status: int = 0
     sent_octets: int = 0
+    framing_octets: int = 0
     offset: int = 0
     queued: bool = False
     stalled: bool = False
     held_octets: int = 0
     received_octets: int = 0
     patience: Patience | None = None
+    plan: Plan | None = None
+    held: bool = False
     _began_s: float = field(default_factory=time.monotonic)
 
     def state(
@@ -77,6 +105,11 @@ class Running:
             queued_octets=self.bridge.held_octets,
             windows=windows,
         )
+
+    @property
+    def content_octets(self) -> int:
+        """How much content has been sent, as far as it can be told from what is around it."""
+        return self.sent_octets - self.framing_octets
 
     def __str__(self) -> str:
         return f"{self.exchange.head.method} {self.exchange.request.request_path}"

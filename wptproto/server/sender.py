@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import assert_never
 
@@ -17,6 +18,7 @@ from wptproto.exchange.bridge import (
     Abort,
     AskRoom,
     Finish,
+    Misbehave,
     Promised,
     Push,
     Question,
@@ -31,7 +33,7 @@ from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import Event, ExchangeId
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.observer import Observer
-from wptproto.server.running import Running
+from wptproto.server.running import Plan, Running
 
 __all__ = ["PIECE_OCTETS", "Sender"]
 
@@ -47,6 +49,7 @@ class _Progress(Enum):
     NOTHING_LEFT = auto()
     MORE = auto()
     STALLED = auto()  # until the peer opens its window
+    HELD = auto()  # until something that goes wrong is over
 
 
 class Sender:
@@ -57,8 +60,20 @@ class Sender:
         unwritten_octets: Of content that the connection took; whoever writes its octets sets this back.
     """
 
-    def __init__(self, exchanges: Exchanges, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        exchanges: Exchanges,
+        misbehave: Callable[[Running, Misbehave], bool],
+        observer: Observer | None = None,
+    ) -> None:
+        """
+        Args:
+            exchanges: Those of the connection.
+            misbehave: Does what a handler wants to go wrong; returns whether its response goes on now.
+            observer: Is told what was carried out, if anybody is.
+        """
         self._exchanges = exchanges
+        self._misbehave = misbehave
         self._observer = observer
         self._ready: deque[Running] = deque()
         self.unwritten_octets = 0
@@ -70,7 +85,7 @@ class Sender:
 
     def enqueue(self, running: Running) -> None:
         """Let an exchange have its turn, if it has commands and does not wait for a window."""
-        if not (running.queued or running.stalled) and running.bridge.commands:
+        if not (running.queued or running.stalled or running.held) and running.bridge.commands:
             running.queued = True
             self._ready.append(running)
 
@@ -132,10 +147,12 @@ class Sender:
         """Carry out the commands of one exchange, up to one piece of content."""
         commands = running.bridge.commands
         exchange_id = running.bridge.exchange_id
-        if len(commands) == _PARTS and self._respond(connection, running, events):
+        if running.plan is None and len(commands) == _PARTS and self._respond(connection, running, events):
             return _Progress.NOTHING_LEFT
         while commands:
             command = commands[0]
+            if running.plan is not None and not running.plan.allows(command):
+                return _Progress.HELD
             match command:  # the usual ones first, for it asks in order
                 case SendHead(head, end):
                     connection.send_head(exchange_id, head, end=end)
@@ -147,13 +164,11 @@ class Sender:
                 case Finish(close):
                     events += connection.finish(exchange_id, close=close)
                     self._exchanges.finish(running)
+                    if running.plan is not None:
+                        running.plan.ended()
                     return _Progress.NOTHING_LEFT
-                case SendVerbatim(octets):
-                    piece = octets[running.offset : running.offset + PIECE_OCTETS]
-                    connection.send_verbatim(exchange_id, piece)
-                    if self._observer is not None:
-                        self._observer.content_sent(exchange_id, piece, verbatim=True)
-                    if not self._sent(running, len(piece), len(octets)):
+                case SendVerbatim():
+                    if not self._send_verbatim(connection, running, command):
                         return _Progress.MORE
                 case SendInformational(head):
                     connection.send_informational(exchange_id, head)
@@ -161,6 +176,11 @@ class Sender:
                     connection.send_trailers(exchange_id, trailers)
                 case SendFrame(frame):
                     connection.send_frame(exchange_id, frame)
+                case Misbehave():
+                    commands.popleft()
+                    if not self._misbehave(running, command):
+                        return _Progress.HELD
+                    continue
                 case Push() | AskRoom():
                     self._answer(connection, exchange_id, command)
                 case Abort(reason):
@@ -209,10 +229,50 @@ class Sender:
         except LocalProtocolError as error:
             question.answer.set_exception(error)
 
+    def _send_verbatim(self, connection: Connection, running: Running, command: SendVerbatim) -> bool:
+        """Send the next piece of octets as they are; whether they are all sent."""
+        octets, content = command
+        begin = running.offset
+        end = min(begin + PIECE_OCTETS, len(octets))
+        first, last = content or (len(octets), len(octets))
+        room = running.plan.room() if running.plan is not None else None
+        if room is not None and begin < last:
+            end = min(end, max(begin, first) + room)
+        piece = octets[begin:end]
+        connection.send_verbatim(running.bridge.exchange_id, piece)
+        if self._observer is not None:
+            self._observer.content_sent(running.bridge.exchange_id, piece, verbatim=True)
+        sent = max(0, min(end, last) - max(begin, first))  # of content
+        running.framing_octets += len(piece) - sent
+        if running.plan is not None:
+            running.plan.sent(sent)
+        return self._sent(running, len(piece), len(octets))
+
+    def _send_planned(
+        self, connection: Connection, running: Running, plan: Plan, data: bytes, end: bool
+    ) -> _Progress | None:
+        """Send a piece of *data* within which nothing is to go wrong; None when all of it is sent."""
+        room = min(PIECE_OCTETS, PIECE_OCTETS if (planned := plan.room()) is None else planned)
+        piece = data[running.offset :][:room]
+        stops = len(piece) == planned  # and something may come before the end
+        last = running.offset + len(piece) == len(data)
+        taken = connection.send_content(running.bridge.exchange_id, piece, end=end and last and not stops)
+        if self._observer is not None and taken:
+            self._observer.content_sent(running.bridge.exchange_id, piece[:taken], verbatim=False)
+        plan.sent(taken)
+        if not self._sent(running, taken, len(data)):
+            return _Progress.MORE if taken == len(piece) else _Progress.STALLED
+        if end and stops:
+            running.bridge.commands[0] = SendContent(b"", end=True)
+            return _Progress.MORE
+        return None
+
     def _send_content(
         self, connection: Connection, running: Running, data: bytes, end: bool
     ) -> _Progress | None:
         """Send the next piece of *data*; None when it is all sent."""
+        if running.plan is not None:
+            return self._send_planned(connection, running, running.plan, data, end)
         piece = data if len(data) <= PIECE_OCTETS else memoryview(data)[running.offset :][:PIECE_OCTETS]
         if running.offset and piece is data:
             piece = data[running.offset :]

@@ -79,6 +79,6 @@ def test_apply(response: Response) -> None:
 
 
 def test_all_pipes() -> None:
-    """Whoever imports the package has wptserve's six pipes, as pipes and as functions."""
-    assert sorted(Pipeline.pipes) == ["gzip", "header", "slice", "status", "sub", "trickle"]
+    """Whoever imports the package has wptserve's six pipes and ours, as pipes and as functions."""
+    assert sorted(Pipeline.pipes) == ["fault", "gzip", "header", "slice", "status", "sub", "trickle"]
     assert all(Pipeline.pipes[name].function is getattr(families, name) for name in Pipeline.pipes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wptproto.handlers.pipes.content import gzip, slice  # noqa: A004  # the pipe's name
+from wptproto.handlers.pipes.faults import fault
 from wptproto.handlers.pipes.headers import header, status
 from wptproto.handlers.pipes.registry import Pipeline, boolean, nullable, opt, pipe
 from wptproto.handlers.pipes.sub import sub, template
@@ -17,6 +18,7 @@ __all__ = [
     "boolean",
     "template",
     # the pipes
+    "fault",
     "gzip",
     "header",
     "slice",
