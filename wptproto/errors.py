@@ -19,6 +19,8 @@ __all__ = [
     "ScriptError",
     "PipeError",
     "FaultError",
+    "WaitError",
+    "UnmetExpectations",
     "StashError",
     "RouteError",
     "CertificateError",
@@ -106,6 +108,14 @@ class PipeError(WptprotoError):
 
 class FaultError(WptprotoError):
     """A fault was asked for that there is not, or that has no meaning where it was asked for."""
+
+
+class WaitError(WptprotoError, AssertionError):
+    """What a test waited for did not come in time; the text says what came instead."""
+
+
+class UnmetExpectations(WptprotoError, AssertionError):
+    """What a test expected of its client did not come, or something else did; the text lists it all."""
 
 
 class StashError(WptprotoError):
