@@ -129,6 +129,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         certificate=options.cert,
         key=options.key,
         certs_dir=options.certs,
+        record=False,  # nobody can look at it
         names=(*DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
         config=config,
         rewrites=[("*", path, new_path) for path, new_path in options.rewrite],

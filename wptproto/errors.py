@@ -20,6 +20,7 @@ __all__ = [
     "PipeError",
     "FaultError",
     "WaitError",
+    "UnmetExpectations",
     "StashError",
     "RouteError",
     "CertificateError",
@@ -111,6 +112,10 @@ class FaultError(WptprotoError):
 
 class WaitError(WptprotoError, AssertionError):
     """What a test waited for did not come in time; the text says what came instead."""
+
+
+class UnmetExpectations(WptprotoError, AssertionError):
+    """What a test expected of its client did not come, or something else did; the text lists it all."""
 
 
 class StashError(WptprotoError):

@@ -68,6 +68,11 @@ class Moment(StrEnum):
     END = "end"
     IDLE = "idle"
 
+    @property
+    def is_the_connections(self) -> bool:
+        """Whether there is no request yet to which it could belong."""
+        return self in (Moment.ACCEPTED, Moment.TLS_HELLO)
+
 
 ALWAYS = tuple(Moment)
 WITH_REQUEST = ALWAYS[2:]

@@ -111,6 +111,7 @@ class Workforce:
             output: Where the answers to signals go, if that is not stderr itself.
         """
         self._server = server
+        server.record_nothing()  # each worker would have records of its own, and nobody could look at them
         self._count = count
         self._output = output
         self._keeper = StashKeeper()

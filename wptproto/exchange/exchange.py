@@ -11,7 +11,7 @@ from wptproto.exchange.h1_writer import H1ResponseWriter
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.exchange.writer import MessageOptions, ResponseWriter
-from wptproto.protocol.events import RequestReceived
+from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead, reason_phrase
 
@@ -89,6 +89,11 @@ class Exchange:
         self.response = Response(self, self.request)
 
     @property
+    def id(self) -> ExchangeId:
+        """What the exchange is called on its connection."""
+        return self._id
+
+    @property
     def is_misdirected(self) -> bool:
         """Whether a request is for https and came in the clear, or is for neither https nor http."""
         return self.head.scheme not in (b"", b"http", self._scheme.encode())
@@ -116,24 +121,34 @@ class Exchange:
 
     def finish(self) -> None:
         """End the response, and let go of the request."""
+        self._tell_failure()
         self.response.writer.finish()
         self.release()
 
     def abort(self, reason: str) -> None:
         """Cut the response off visibly, and let go of the request."""
+        self._tell_failure()
         self.response.writer.abort(reason)
         self.release()
 
     def release(self) -> None:
         """Let go of all content, though others may still hold the exchange."""
-        if self.observer is not None:
-            observer, self.observer = self.observer, None
-            observer.handler_ended(self, self.failure)
-            self.failure = None  # with its frames it holds all that they do
+        self._tell_end()
         self.response.writer.release()
         self.response.close_content()
         self.response.content = None
         self.content.close()
+
+    def _tell_failure(self) -> None:
+        """Tell that the handler has failed before its client can know: a test asks as soon as that does."""
+        if self.failure is not None:
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        if self.observer is not None:
+            observer, self.observer = self.observer, None
+            observer.handler_ended(self, self.failure)
+            self.failure = None  # with its frames it holds all that they do
 
     def _send_continue(self) -> None:
         self._waits_for_continue = False

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import traceback
-from collections.abc import AsyncIterable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine
 from pathlib import Path
 from types import AsyncGeneratorType, FunctionType, TracebackType
 from typing import Any
@@ -45,6 +45,9 @@ _PLAIN = (str, bytes)
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
+FindFirst = Callable[[Request, Callable[[Request], Handler | None]], Handler | None]
+
+
 class Dispatcher:
     """
     Runs handlers.
@@ -53,7 +56,13 @@ class Dispatcher:
     """
 
     def __init__(
-        self, router: Router, rewriter: Rewriter, *, tracebacks: bool = True, any_scheme: bool = False
+        self,
+        router: Router,
+        rewriter: Rewriter,
+        *,
+        tracebacks: bool = True,
+        any_scheme: bool = False,
+        find_first: FindFirst | None = None,
     ) -> None:
         """
         Args:
@@ -61,7 +70,9 @@ class Dispatcher:
             rewriter: Is asked before, whether it is for another path.
             tracebacks: Whether clients and the log get whole tracebacks, or a line that says where.
             any_scheme: Whether a request may be for another scheme than its connection's.
+            find_first: Is asked for a request's handler, with what finds that of its route.
         """
+        self._find_first = find_first
         self._any_scheme = any_scheme
         self._router = router
         self._rewriter = rewriter
@@ -75,9 +86,13 @@ class Dispatcher:
         """
         if exchange.is_misdirected and not self._any_scheme:
             return _MISDIRECTED
-        self._rewriter.rewrite(exchange.request)
-        handler = self._router.get_handler(exchange.request)
-        _settle(exchange.request, handler)
+        request = exchange.request
+        self._rewriter.rewrite(request)
+        return self._route(request) if self._find_first is None else self._find_first(request, self._route)
+
+    def _route(self, request: Request) -> Handler | None:
+        handler = self._router.get_handler(request)
+        _settle(request, handler)
         return handler
 
     def run(self, exchange: Exchange, handler: Handler | None) -> Coroutine[Any, Any, None] | None:

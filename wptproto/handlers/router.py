@@ -11,7 +11,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.unrouted import REGISTERED, MethodNotAllowed, NotImplementedMethod, Options
 
-__all__ = ["Handler", "Route", "Router", "any_method", "literal", "takes"]
+__all__ = ["Handler", "Route", "Router", "any_method", "compile_pattern", "literal", "matched", "takes"]
 
 Handler = Callable[[Request, Response], Any]
 Route = tuple[str | Iterable[str], str, Handler]
@@ -66,10 +66,16 @@ class Router:
         if not callable(handler):
             raise RouteError(f"the handler for {pattern!r} cannot be called: {handler!r}")
         wanted = frozenset([methods] if isinstance(methods, str) else methods)
-        self._routes.insert(0, (wanted, _compile(pattern), handler))
+        self._routes.insert(0, (wanted, compile_pattern(pattern), handler))
 
-    def route(self, methods: str | Iterable[str], pattern: str) -> Callable[[H], H]:
-        """Return a decorator that registers a handler and leaves it as it is."""
+    def route(self, methods: str | Iterable[str], pattern: str | None = None) -> Callable[[H], H]:
+        """Return a decorator that registers a handler, and leaves it as it is; without methods, for any."""
+        if pattern is None:
+            if not isinstance(methods, str) or not methods.startswith("/"):
+                raise RouteError(
+                    f"route({methods!r}) names no path; say route('/path'), or route(methods, '/path')"
+                )
+            methods, pattern = any_method, methods
 
         def decorate(handler: H) -> H:
             self.register(methods, pattern, handler)
@@ -91,9 +97,7 @@ class Router:
             if match is None:
                 continue
             if takes(methods, method):
-                request.route_match = {
-                    "*" if name == _STAR_GROUP else name: value for name, value in match.groupdict().items()
-                }
+                request.route_match = matched(match)
                 return handler
             others |= methods
         return self._without_route(method, path, others)
@@ -113,7 +117,18 @@ class Router:
 _STAR_GROUP = "_star_"
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
+def matched(match: re.Match[str]) -> dict[str, str]:
+    """Return what each part of a pattern has matched, ``*`` among them."""
+    return {"*" if name == _STAR_GROUP else name: value for name, value in match.groupdict().items()}
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """
+    Return what matches the paths that a pattern stands for, from end to end.
+
+    Raises:
+        RouteError: It makes no sense.
+    """
     text = pattern if pattern.startswith("/") else "/" + pattern
     parts: list[str] = []
     names: set[str] = set()

@@ -61,10 +61,18 @@ class ContentReceived(NamedTuple):
 
 
 class RequestEnded(NamedTuple):
-    """The request is complete."""
+    """
+    The request is complete.
+
+    Attributes:
+        exchange_id: Whose it is.
+        trailers: Its trailer section.
+        chunk_sizes: Of the first chunks of its content, in octets; none where it did not come in chunks.
+    """
 
     exchange_id: ExchangeId
     trailers: Fields
+    chunk_sizes: tuple[int, ...] = ()
 
 
 class ContentFailed(NamedTuple):

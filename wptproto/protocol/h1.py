@@ -260,7 +260,7 @@ class H1Connection(Connection):
             return False
         if response is not None:
             self._reading = _Reading.AHEAD
-            events.append(RequestEnded(response.exchange_id, reader.trailers))
+            events.append(RequestEnded(response.exchange_id, reader.trailers, tuple(reader.chunk_sizes)))
             return False
         self._begin_next()
         return True

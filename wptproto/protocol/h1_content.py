@@ -26,6 +26,9 @@ _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
 _EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?)*" % (_TOKEN, _TOKEN, _QUOTED))
 
+MAX_SIZES = 1024
+"""How many chunks of one content have their sizes kept."""
+
 
 class ContentReader(ABC):
     """
@@ -34,10 +37,12 @@ class ContentReader(ABC):
     Attributes:
         done: The content is complete.
         trailers: The trailer section, once done.
+        chunk_sizes: Of the first chunks, in octets.
     """
 
     done: bool = False
     trailers: Fields = Fields()
+    chunk_sizes: tuple[int, ...] | list[int] = ()
 
     @abstractmethod
     def read(self, buffer: bytearray) -> bytes:
@@ -84,6 +89,7 @@ class ChunkedReader(ContentReader):
         self._lenient = rules.lenient
         self._remaining = 0  # of the current chunk, with the CRLF behind it
         self._size = 0  # of all chunks until now
+        self.chunk_sizes: list[int] = []
         self._trailer_section: bytearray | None = None  # once the last chunk has come
 
     def read(self, buffer: bytearray) -> bytes:
@@ -156,6 +162,8 @@ class ChunkedReader(ContentReader):
             raise too_large(self._limits)
         if size:
             self._remaining = size + 2
+            if len(self.chunk_sizes) < MAX_SIZES:
+                self.chunk_sizes.append(size)
         else:
             self._trailer_section = bytearray()
 

@@ -109,6 +109,10 @@ class Transcript:
             case _:
                 return self._take_parts()
 
+    def parts_until_error(self) -> list[Part]:
+        """Return what was read before that of which nothing can be made."""
+        return self._take_parts()
+
     def _take_parts(self) -> list[Part]:
         parts, self._parts = self._parts, []
         return parts

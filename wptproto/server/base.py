@@ -17,7 +17,7 @@ from wptproto.exchange.request import Request
 from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.handlers.filesystem import readable_directory
 from wptproto.handlers.rewriter import Rewrite, Rewriter
-from wptproto.handlers.router import Route, Router
+from wptproto.handlers.router import Handler, Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.private_files import keep_private
@@ -30,6 +30,8 @@ from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wil
 from wptproto.server.misdeeds import Misdeeds
 from wptproto.server.observer import Observers
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
+from wptproto.server.recorder import recorder_of
+from wptproto.server.records import Recording
 from wptproto.server.state import ServerState
 from wptproto.server.tls import TlsTerms, make_terms
 
@@ -87,6 +89,7 @@ class BaseServer:
         limits: Limits | None = None,
         lenient: Iterable[str] | None = None,
         core: str | None = None,
+        record: bool | int | Recording = True,
     ) -> None:
         """
         Args:
@@ -116,6 +119,8 @@ class BaseServer:
                 ``all``. The default is what the config says, which is nothing by default.
             core: What connections are made of: ``fast``, or ``plain``, without what makes them so. The
                 default is what the config says, which is ``fast`` by default.
+            record: Whether what happens is kept for a test to look at; True keeps as much as Recording says,
+                a number so many octets of each content.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -137,6 +142,7 @@ class BaseServer:
         self.rewriter = Rewriter(rewrites)
         self.observers = Observers()
         self.misdeeds = Misdeeds()
+        self._recorder = recorder_of(record, self.observers)
         self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)
@@ -277,8 +283,12 @@ class BaseServer:
 
     # --- routes --------------------------------------------------------------------------------
 
-    def route(self, methods: str | Iterable[str], pattern: str) -> Callable[[H], H]:
-        """Return a decorator that registers a handler: ``@server.route("GET", "/hello")``."""
+    def route(self, methods: str | Iterable[str], pattern: str | None = None) -> Callable[[H], H]:
+        """
+        Return a decorator that registers a handler: ``@server.route("GET", "/hello")``.
+
+        A pattern alone is for any method: ``@server.route("/hello")``.
+        """
         return self.router.route(methods, pattern)
 
     # --- where it is ---------------------------------------------------------------------------
@@ -367,7 +377,17 @@ class BaseServer:
     def _dispatcher(self) -> Dispatcher:
         suppressed = self._idle_config.logging["suppress_handler_traceback"]
         any_scheme = Leniency.SCHEME in self._rules.lenient
-        return Dispatcher(self.router, self.rewriter, tracebacks=not suppressed, any_scheme=any_scheme)
+        return Dispatcher(
+            self.router,
+            self.rewriter,
+            tracebacks=not suppressed,
+            any_scheme=any_scheme,
+            find_first=self._find_first,
+        )
+
+    def _find_first(self, request: Request, route: Callable[[Request], Handler | None]) -> Handler | None:
+        """Return a request's handler; *route* is what finds that of its route."""
+        return route(request)
 
     def _surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
         root = None if self.doc_root is None else str(self.doc_root)

@@ -128,6 +128,7 @@ class WebTestHttpd:
             certificate=_existing("certificate", certificate) if use_ssl else None,
             key=_existing("key_file", key_file) if use_ssl else None,
             latency_s=_in_seconds(latency),
+            record=False,
         )
         self.httpd.router, self.httpd.rewriter = self.router, self.rewriter
         self.httpd.stash = entered_stash() or self.httpd.stash

@@ -1,0 +1,1 @@
+"""What a test expects of its client, and what is answered then."""

@@ -1,0 +1,109 @@
+"""Misbehaving: how a test says what is to go wrong on a server's connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from wptproto.errors import ConfigError, WaitError
+from wptproto.server.base import BaseServer
+from wptproto.server.ports import KINDS, Kind, spoken_kinds
+
+if TYPE_CHECKING:
+    from wptproto.faults import Effect, Fault
+
+__all__ = ["Misbehaving"]
+
+
+class Misbehaving(BaseServer):
+    """A server whose connections go wrong as a test asks for; which effects there are depends on what it speaks."""
+
+    _speaks: frozenset[Kind] | None = None
+
+    # --- what goes wrong ------------------------------------------------------------------------
+
+    def fault(
+        self,
+        what: str | Effect | Fault,
+        *arguments: Any,
+        at: str | None = None,
+        octet: int | None = None,
+        times: int | None = 1,
+        **named: Any,
+    ) -> None:
+        """
+        Have something go wrong with the next connection, or with its first exchange.
+
+        Args:
+            what: The effect, as ``reset`` or ``stall``; :mod:`wptproto.faults` has them all.
+            arguments: Of the effect.
+            at: The moment, as ``accepted`` or ``tls_hello``; the effect's own, where nothing is said.
+            octet: During content: behind how many octets of it.
+            times: With how many connections, one after the other; None is with each from now on.
+            named: Of the effect.
+
+        Raises:
+            FaultError: There is no such fault, or it has no meaning over what this server speaks.
+        """
+        from wptproto.faults import Moment, as_fault
+
+        found = as_fault(what, *arguments, at=at, octet=octet, **named)
+        self._check_fault(found, None)
+        needs_tls = found.at is Moment.TLS_HELLO or found.effect.needs == "TLS"
+        self.misdeeds.add([(found, needs_tls)], times)
+
+    def release(self) -> None:
+        """Have all that a stall holds up go on, from any thread."""
+        engine = self._engine
+        if engine is not None:
+            engine.release()
+
+    def wait_for_stall(self, count: int = 1, *, timeout: float = 5.0) -> None:
+        """
+        Wait until so many faults hold something up.
+
+        Args:
+            count: How many.
+            timeout: For how many seconds at the most.
+
+        Raises:
+            WaitError: The time is over, or the server stopped; says how many there are.
+        """
+        engine = self._engine
+        found = engine.stalls.wait(count, timeout) if engine is not None else 0
+        if found < count:
+            why = "the server does not run" if self._engine is None else f"within {timeout} s"
+            raise WaitError(f"{found} of {count} stalls began ({why}); server.dump() says what goes on")
+
+    @property
+    def speaks(self) -> frozenset[Kind]:
+        """
+        What may be spoken, of ``h1``, ``h1s``, ``h2`` and ``h2c``; by that it is checked what can go wrong.
+
+        It is what the ports speak, and can be narrowed, where a test will speak no other.
+        """
+        return spoken_kinds(self._wanted_ports, self._alpn) if self._speaks is None else self._speaks
+
+    @speaks.setter
+    def speaks(self, kinds: Iterable[Kind]) -> None:
+        found: frozenset[Kind] = frozenset(kinds)
+        spoken = spoken_kinds(self._wanted_ports, self._alpn)
+        if not found or not found <= spoken:
+            have = ", ".join(kind for kind in KINDS if kind in spoken)
+            raise ConfigError(f"speaks: this server speaks {have}, of which {sorted(found)!r} are no part")
+        self._speaks = found
+
+    # --- within --------------------------------------------------------------------------------
+
+    def _check_fault(self, fault: Fault, protocol: str | None) -> None:
+        kinds = self.speaks if protocol is None else self._kinds_of(protocol)
+        protocols = {"HTTP/2" if kind in ("h2", "h2c") else "HTTP/1.1" for kind in kinds}
+        are_tls = {kind in ("h1s", "h2") for kind in kinds}
+        fault.check(
+            protocol=protocols.pop() if len(protocols) == 1 else None,
+            is_tls=are_tls.pop() if len(are_tls) == 1 else None,
+        )
+
+    def _kinds_of(self, protocol: str) -> frozenset[Kind]:
+        of_it = ("h2", "h2c") if protocol == "HTTP/2" else ("h1", "h1s")
+        return frozenset(kind for kind in self.speaks if kind in of_it)
