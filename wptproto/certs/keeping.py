@@ -17,7 +17,7 @@ from wptproto.private_files import exclusive, keep_private
 if TYPE_CHECKING:
     from wptproto.certs.issuing import Issuer, Period
 
-__all__ = ["Certificates", "check_pair", "ensure", "ensure_client", "folder_of", "made"]
+__all__ = ["Certificates", "check_pair", "ensure", "ensure_client", "folder_of", "key_of", "made"]
 
 
 class Certificates(NamedTuple):
@@ -68,7 +68,7 @@ def ensure(
     def issuer() -> Issuer:
         from wptproto.certs.issuing import server_issuer
 
-        return server_issuer((files.ca, _key_of(files.ca)), (files.certificate, files.key), hosts, foreign)
+        return server_issuer((files.ca, key_of(files.ca)), (files.certificate, files.key), hosts, foreign)
 
     _keep(files, hosts, issuer, moment)
     return files
@@ -105,7 +105,7 @@ def ensure_client(
     def issuer() -> Issuer:
         from wptproto.certs.issuing import client_issuer
 
-        return client_issuer((files.ca, _key_of(files.ca)), (files.certificate, files.key), name)
+        return client_issuer((files.ca, key_of(files.ca)), (files.certificate, files.key), name)
 
     _keep(files, [name], issuer, moment)
     return files
@@ -161,7 +161,8 @@ def _files(folder: Path, authority_stem: str, stem: str) -> Certificates:
     )
 
 
-def _key_of(certificate: Path) -> Path:
+def key_of(certificate: Path) -> Path:
+    """Return where the key of a certificate is that has a file of its own."""
     return certificate.with_stem(f"{certificate.stem}-key")
 
 
@@ -169,7 +170,7 @@ def _keep(
     files: Certificates, meant: Sequence[object], make_issuer: Callable[[], Issuer], now: datetime
 ) -> None:
     """Make what is not there or does not fit, and remember that all does now."""
-    authority_key = _key_of(files.ca)
+    authority_key = key_of(files.ca)
     for key_path in (authority_key, files.key):
         keep_private(key_path, ours=True)
     voucher = Voucher(files.certificate, (files.ca, authority_key, files.certificate, files.key), meant)
