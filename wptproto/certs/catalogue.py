@@ -2,12 +2,13 @@
 Certificates by name, each of them wrong, or odd, in one way; and some that are as they should be.
 
 What is wrong with one is all that is wrong: it is for the same hosts as the server's own, and for
-``NAME.localhost``, by the same authority, which stays within what it may sign for. Each is one file, with the key
-in front of the chain, so that it can be replaced while a server loads it.
+``NAME.localhost``, by the same authority, which stays within what it may sign for. Each is one file, with the
+key in front of the chain, so that it can be replaced while a server loads it.
 
-What a library cannot be made to send is not here. OpenSSL wants the server's certificate in front, so only what
-stands behind it is ever in a wrong order; and Python's ``ssl`` has no way to staple an OCSP response (RFC 6066 §8),
-so who is to find that ``revoked`` is revoked has to be given the authority's list, which lies beside it.
+What a library cannot be made to send is not here. OpenSSL wants the server's certificate in front, so only
+what stands behind it is ever in a wrong order; and Python's ``ssl`` has no way to staple an OCSP response
+(RFC 6066 §8), so who is to find that ``revoked`` is revoked has to be given the authority's list, which lies
+beside it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,11 @@ from typing import NamedTuple
 from wptproto.certs.host_names import parsed, tag
 from wptproto.certs.keeping import ensure, folder_of, key_of, made
 from wptproto.certs.voucher import Voucher
-from wptproto.default_names import DEFAULT_NAMES
+from wptproto.default_names import CATALOGUE_DOMAIN, DEFAULT_NAMES
 from wptproto.errors import ConfigError
 from wptproto.private_files import keep_private
 
-__all__ = ["CATALOGUE", "DOMAIN", "Entry", "Identity", "ensure_entry", "entry_named"]
-
-DOMAIN = ".localhost"
-"""What follows an entry's name in the host name of which a client gets it."""
+__all__ = ["CATALOGUE", "Entry", "Identity", "ensure_entry", "entry_named"]
 
 
 class Entry(NamedTuple):
@@ -90,8 +88,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "reversed-chain": Entry(
             "Behind the server's certificate, the root is sent first, and then what the root has signed.",
-            "Go on, if it can put them in order, as one of TLS 1.3 should (RFC 8446 §4.4.2); one of TLS 1.2 may"
-            " refuse (RFC 5246 §7.4.2).",
+            "Go on, if it can put them in order, as one of TLS 1.3 should (RFC 8446 §4.4.2); one of TLS 1.2"
+            " may refuse (RFC 5246 §7.4.2).",
             accepted=True,
         ),
         "expired": Entry(
@@ -186,7 +184,7 @@ def ensure_entry(
     moment = datetime.now(UTC) if now is None else now
     parent = folder_of(directory)
     authority = ensure(parent, names, now=moment).ca
-    host = name + DOMAIN
+    host = name + CATALOGUE_DOMAIN
     hosts = parsed([host, *names])
     stem = name if hosts == parsed([host, *DEFAULT_NAMES]) else f"{name}-{tag(hosts)}"
     folder = parent / "catalogue"

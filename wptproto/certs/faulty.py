@@ -170,7 +170,8 @@ def _many_names(plan: _Plan) -> _Made:
 def _no_common_name(plan: _Plan) -> _Made:
     def change(terms: Terms) -> Terms:
         # RFC 5280 §4.1.2.6: "If subject naming information is present only in the subjectAltName extension
-        # ..., then the subject name MUST be an empty sequence and the subjectAltName extension MUST be critical."
+        # ..., then the subject name MUST be an empty sequence and the subjectAltName extension MUST be
+        # critical."
         return x509.Name([]), [(kind, critical or _is_names(kind)) for kind, critical in terms[1]]
 
     return plan.made(change=change)
@@ -277,7 +278,7 @@ _MAKERS: Mapping[str, Callable[[_Plan], _Made]] = {
     "untrusted-root": _untrusted_root,
     "incomplete-chain": lambda plan: _three(plan, complete=False),
     "wrong-usage": _wrong_usage,
-    "weak-key": lambda plan: plan.made(key=rsa.generate_private_key(65537, 1024)),
+    "weak-key": lambda plan: plan.made(key=rsa.generate_private_key(65537, 1024)),  # noqa: S505
     "weak-signature": _weak_signature,
     "revoked": lambda plan: plan.made(),
 }

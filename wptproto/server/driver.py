@@ -38,7 +38,8 @@ from wptproto.server.exchanges import Exchanges
 from wptproto.server.outlet import Outlet
 from wptproto.server.sender import PIECE_OCTETS, Sender
 from wptproto.server.state import ConnectionState, HandlerState
-from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
+from wptproto.server.tls import TlsError, TlsLayer
+from wptproto.server.tls_terms import TlsTerms
 from wptproto.server.watch import Late, Watch
 
 __all__ = ["Driver", "Host"]
@@ -173,7 +174,7 @@ class Driver(asyncio.Protocol):
         if self._connection is None:
             self._opening += octets
             octets = bytes(self._opening)
-            self._connection = choose_by_octets(octets, self._host.rules)
+            self._connection = choose_by_octets(octets, self._host.rules, cleartext=self._tls is None)
             if self._connection is None:
                 return
             self._opening.clear()
