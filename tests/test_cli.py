@@ -28,6 +28,7 @@ import pytest
 
 from tests.helpers.peers import H2Peer
 from wptproto import Leniency, Limits, Server, __version__, certs, cli, signals
+from wptproto.certs import keeping
 from wptproto.signals import STOP_SIGNALS
 
 ROOT = Path(__file__).parent.parent
@@ -228,7 +229,7 @@ def test_welcome_without_certs(
     certs_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Certificates are where they are for everybody, unless somebody says otherwise."""
-    monkeypatch.setattr(certs, "default_directory", lambda: certs_dir)
+    monkeypatch.setattr(keeping, "default_directory", lambda: certs_dir)
     assert run("serve", "--demo", "--http-port", "0", "--https-port", "0") == 0
     output = capsys.readouterr().out
     assert f"--cacert {shlex.quote(str(certs_dir / 'ca.pem'))} " in output

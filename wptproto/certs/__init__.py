@@ -31,7 +31,7 @@ What is wrong on purpose is made by :mod:`wptproto.certs.catalogue`.
 from __future__ import annotations
 
 from wptproto.certs.keeping import Certificates, check_pair, ensure, ensure_client
-from wptproto.certs.telling import instructions
+from wptproto.certs.telling import client_instructions, instructions
 from wptproto.certs.where import default_directory
 from wptproto.default_names import DEFAULT_NAMES
 
@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT_NAMES",
     "Certificates",
     "check_pair",
+    "client_instructions",
     "default_directory",
     "ensure",
     "ensure_client",

@@ -26,7 +26,7 @@ from wptproto.default_names import CATALOGUE_DOMAIN, DEFAULT_NAMES
 from wptproto.errors import ConfigError
 from wptproto.private_files import keep_private
 
-__all__ = ["CATALOGUE", "Entry", "Identity", "ensure_entry", "entry_named"]
+__all__ = ["CATALOGUE", "Entry", "Identity", "ensure_entry", "entry_named", "listing"]
 
 
 class Entry(NamedTuple):
@@ -207,3 +207,28 @@ def ensure_entry(
     if not voucher.holds(moment):
         made(folder, make)
     return Identity(authority, certificate, revoked)
+
+
+def listing(revoked: Identity, port: int) -> str:
+    """
+    Tell of every entry what is wrong with it, what a client has to do, and how curl asks for it.
+
+    Args:
+        revoked: The entry ``revoked``, which is there; the others are made when somebody asks for them.
+        port: Where the server speaks TLS.
+
+    Returns:
+        Lines for a terminal, ending in a newline.
+    """
+    import shlex
+
+    lines = [
+        "A server with a generated certificate shows each of these to who asks by SNI for NAME.localhost;",
+        "`wptproto serve --tls NAME` and Server(tls=NAME) show it to everyone.",
+    ]
+    for name, entry in CATALOGUE.items():
+        command = ["curl", "--cacert", str(revoked.ca), f"https://{name}{CATALOGUE_DOMAIN}:{port}/"]
+        if name == "revoked":
+            command[1:1] = ["--crlfile", str(revoked.revoked)]
+        lines += ["", name, f"    {entry.what}", f"    {entry.client}", f"    {shlex.join(command)}"]
+    return "\n".join([*lines, ""])

@@ -1,10 +1,10 @@
-"""How clients come to trust the authority, for a terminal."""
+"""How clients come to trust the authority, and show certificates of their own, for a terminal."""
 
 from __future__ import annotations
 
 from wptproto.certs.keeping import Certificates
 
-__all__ = ["instructions"]
+__all__ = ["client_instructions", "instructions"]
 
 
 def instructions(certificates: Certificates) -> str:
@@ -52,4 +52,23 @@ Edge and Chrome on Windows
     certutil -user -addstore Root {ca}
     and to remove it:
     certutil -user -delstore Root {nickname}
+"""
+
+
+def client_instructions(certificates: Certificates) -> str:
+    """Tell where the files of a client are, and how it shows them; as :func:`instructions` does."""
+    import shlex
+
+    ca, certificate, key = (shlex.quote(str(path)) for path in certificates)
+    return f"""\
+authority for clients:  {ca}
+client certificate:     {certificate}
+client key:             {key}
+
+A server of ours that asks for certificates of clients trusts the authority; no client has to.
+
+curl
+    curl --cert {certificate} --key {key} https://HOST:PORT/
+Python
+    context.load_cert_chain({str(certificates.certificate)!r}, {str(certificates.key)!r})
 """
