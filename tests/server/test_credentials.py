@@ -168,7 +168,7 @@ class TestCatalogue:
         with made(tmp_path) as server:
             context = server.client_context()
             (tmp_path / "catalogue").write_text("in the way")
-            with pytest.raises(ssl.SSLError, match="(?i)alert.internal.error"):
+            with pytest.raises(ssl.SSLError, match=r"(?i)alert.internal.error"):
                 connected(server, context, "expired.localhost")
             assert_soon(lambda: "there is no certificate for expired.localhost: cannot write" in caplog.text)
             with connected(server, context):
