@@ -447,6 +447,27 @@ class TestAlpn:
             made(certs_dir, alpn=[name])
 
 
+class TestOwnFiles:
+    def test_half_of_a_pair(self, certs_dir: Path) -> None:
+        """A certificate without its key is of no use, and a key without its certificate is of none, either."""
+        for half in ({"certificate": "a.pem"}, {"key": "a.pem"}):
+            with pytest.raises(ConfigError, match="a certificate needs its key, and a key its certificate"):
+                made(certs_dir, **half)
+
+    def test_files_that_do_not_fit(self, certs_dir: Path, tmp_path: Path) -> None:
+        """The error says what is wrong with them, better than OpenSSL does."""
+        files, others = certs.ensure(certs_dir), certs.ensure(tmp_path)
+        server = made(certs_dir, certificate=files.certificate, key=others.key)
+        with pytest.raises(CertificateError, match="does not fit certificate .*: it belongs to another one"):
+            server.listen()
+        assert server.ca == files.certificate
+
+    def test_no_port_of_tls(self, tmp_path: Path) -> None:
+        """Where nobody speaks TLS, nothing is made."""
+        with Server(https_port=None, certs_dir=tmp_path / "certs", tls="expired"):
+            assert not (tmp_path / "certs").exists()
+
+
 def test_files_of_the_catalogue_are_those_of_servers(server: Server, certs_dir: Path) -> None:
     """What a server shows by SNI is what a program can have by name."""
     identity = ensure_entry("rsa", certs_dir)
