@@ -106,6 +106,13 @@ class TestCatalogue:
         with connected(server, server.client_context(), "revoked.localhost") as sock:
             assert sock.version() == "TLSv1.3"
 
+    @pytest.mark.parametrize("name", ["expired", "wrong-usage"])
+    def test_the_log(self, server: Server, name: str, caplog: pytest.LogCaptureFixture) -> None:
+        """That the client refuses a certificate stands in the log."""
+        with pytest.raises(ssl.SSLCertVerificationError):
+            connected(server, server.client_context(), f"{name}.localhost")
+        assert_soon(lambda: "the client refuses the certificate (" in caplog.text)
+
     def test_names_that_are_not_in_it(self, server: Server) -> None:
         """Who asks for another name has the server's own certificate, and its names are not looked up."""
         for name in ("localhost", "www1.localhost", "other.localhost", "EXPIRED.localhost.test"):
@@ -449,7 +456,7 @@ class TestAlpn:
 
 class TestOwnFiles:
     def test_half_of_a_pair(self, certs_dir: Path) -> None:
-        """A certificate without its key is of no use, and a key without its certificate is of none, either."""
+        """A certificate without its key is of no use, nor is a key without its certificate."""
         for half in ({"certificate": "a.pem"}, {"key": "a.pem"}):
             with pytest.raises(ConfigError, match="a certificate needs its key, and a key its certificate"):
                 made(certs_dir, **half)
@@ -458,7 +465,7 @@ class TestOwnFiles:
         """The error says what is wrong with them, better than OpenSSL does."""
         files, others = certs.ensure(certs_dir), certs.ensure(tmp_path)
         server = made(certs_dir, certificate=files.certificate, key=others.key)
-        with pytest.raises(CertificateError, match="does not fit certificate .*: it belongs to another one"):
+        with pytest.raises(CertificateError, match=r"does not fit certificate .*: it belongs to another one"):
             server.listen()
         assert server.ca == files.certificate
 

@@ -17,6 +17,8 @@ from wptproto.server.tls_terms import TlsTerms
 __all__ = ["TlsError", "TlsLayer"]
 
 _PIECE_OCTETS = 256 * 1024
+_REFUSALS = ("CERTIFICATE_EXPIRED", "CERTIFICATE_REVOKED", "UNSUPPORTED_CERTIFICATE")
+"""What alerts are about our certificate, and not about who has signed it (RFC 8446 §6.2)."""
 
 
 class TlsError(WptprotoError):
@@ -191,4 +193,6 @@ def _explained(error: ssl.SSLError) -> TlsError:
         return TlsError("the client shows no certificate, and this port requires one")
     if "UNKNOWN_CA" in reason or "CERTIFICATE_UNKNOWN" in reason or "BAD_CERTIFICATE" in reason:
         return TlsError(f"the client does not trust the certificate ({reason}); see: wptproto certs")
+    if any(word in reason for word in _REFUSALS):
+        return TlsError(f"the client refuses the certificate ({reason})")
     return TlsError(f"TLS failed: {reason}")
