@@ -30,7 +30,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wptproto import certs, issuing, private_files
+from wptproto import certs, private_files
+from wptproto.certs import issuing, keeping, voucher, where
 from wptproto.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -173,11 +174,11 @@ def forge(
 
 class TestAuthority:
     def test_it_may_sign_certificates_and_nothing_else(self, tmp_path: Path) -> None:
-        """The authority signs certificates and revocations, for servers only, and no other authorities."""
+        """The authority signs certificates and revocations, for servers only, and one authority below it."""
         authority = authority_of(certs.ensure(tmp_path))
         constraints = extension(authority, x509.BasicConstraints)
         assert constraints.critical
-        assert constraints.value == x509.BasicConstraints(ca=True, path_length=0)
+        assert constraints.value == x509.BasicConstraints(ca=True, path_length=1)
         usage = extension(authority, x509.KeyUsage)
         assert usage.critical
         assert usage.value.key_cert_sign
@@ -508,7 +509,7 @@ class TestFiles:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who names no directory gets the default one."""
-        monkeypatch.setattr(certs, "default_directory", lambda: tmp_path / "default")
+        monkeypatch.setattr(keeping, "default_directory", lambda: tmp_path / "default")
         assert certs.ensure().ca == tmp_path / "default" / "ca.pem"
 
     def test_a_directory_that_cannot_be_written_in(self, tmp_path: Path) -> None:
@@ -588,7 +589,7 @@ class TestRenewal:
         """A second call changes no octet, and needs no right to write."""
         files = certs.ensure(tmp_path)
         before = contents(tmp_path)
-        monkeypatch.setattr(certs, "exclusive", None)
+        monkeypatch.setattr(keeping, "exclusive", None)
         assert certs.ensure(tmp_path) == files
         assert contents(tmp_path) == before
 
@@ -631,7 +632,7 @@ class TestRenewal:
         def refuse(*_: object, **__: object) -> NoReturn:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(certs, "write_file", refuse)
+        monkeypatch.setattr(voucher, "write_file", refuse)
         assert certs.ensure(tmp_path) == files
         assert not (tmp_path / ".server.fits").exists()
 
@@ -780,7 +781,7 @@ class TestAtOnce:
             "ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)\n"
             "print(files.ca.read_text() + files.certificate.read_text())\n"
         )
-        package = Path(certs.__file__).parent.parent
+        package = Path(certs.__file__).parent.parent.parent
         processes = [
             subprocess.Popen(
                 [sys.executable, "-c", program, str(tmp_path / "new")],
@@ -812,13 +813,13 @@ class TestAtOnce:
 
         @contextmanager
         def overtaken(path: Path) -> Iterator[None]:
-            monkeypatch.setattr(certs, "exclusive", exclusive)
+            monkeypatch.setattr(keeping, "exclusive", exclusive)
             certs.ensure(tmp_path)
             made.update(contents(tmp_path))
             with exclusive(path):
                 yield
 
-        monkeypatch.setattr(certs, "exclusive", overtaken)
+        monkeypatch.setattr(keeping, "exclusive", overtaken)
         certs.ensure(tmp_path)
         assert made.keys() == FILES
         assert contents(tmp_path) == made
@@ -871,7 +872,7 @@ class TestDefaultDirectory:
         """The package installed in an empty place, of a user whose home is empty."""
         package = tmp_path / "site" / "wptproto"
         package.mkdir(parents=True)
-        monkeypatch.setattr(certs, "__file__", str(package / "certs.py"))
+        monkeypatch.setattr(where, "__file__", str(package / "certs" / "where.py"))
         monkeypatch.setattr(sys, "platform", "linux")
         monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
         monkeypatch.delenv("XDG_DATA_HOME", raising=False)

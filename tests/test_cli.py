@@ -28,6 +28,7 @@ import pytest
 
 from tests.helpers.peers import H2Peer
 from wptproto import Leniency, Limits, Server, __version__, certs, cli, signals
+from wptproto.certs import keeping
 from wptproto.signals import STOP_SIGNALS
 
 ROOT = Path(__file__).parent.parent
@@ -228,7 +229,7 @@ def test_welcome_without_certs(
     certs_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Certificates are where they are for everybody, unless somebody says otherwise."""
-    monkeypatch.setattr(certs, "default_directory", lambda: certs_dir)
+    monkeypatch.setattr(keeping, "default_directory", lambda: certs_dir)
     assert run("serve", "--demo", "--http-port", "0", "--https-port", "0") == 0
     output = capsys.readouterr().out
     assert f"--cacert {shlex.quote(str(certs_dir / 'ca.pem'))} " in output
@@ -884,6 +885,48 @@ def test_certs_for_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run("certs", "--certs", tmp_path, "a.example", "192.0.2.1") == 0
     made = certs.ensure(tmp_path, (*certs.DEFAULT_NAMES, "192.0.2.1", "a.example"))
     assert capsys.readouterr().out == certs.instructions(made)
+
+
+def test_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--catalogue`` tells what there is by name, and how curl asks for it."""
+    assert run("certs", "--certs", tmp_path, "--catalogue") == 0
+    output = capsys.readouterr().out
+    assert "\nexpired\n    It was valid for 90 days, and is not any more.\n    Refuse: " in output
+    assert f"curl --cacert {tmp_path / 'ca.pem'} https://expired.localhost:8443/\n" in output
+    assert (tmp_path / "catalogue" / "revoked-crl.pem").exists()
+
+
+def test_certs_for_a_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--client`` makes a certificate for one that is called so."""
+    assert run("certs", "--certs", tmp_path, "--client", "client") == 0
+    assert f"--cert {tmp_path / 'client.pem'} --key" in capsys.readouterr().out
+    assert run("certs", "--certs", tmp_path, "--client", "") == 2
+    assert "a client's name has 1 to 64" in capsys.readouterr().err
+
+
+def test_flags_of_tls(certs_dir: Path, tmp_path: Path) -> None:
+    """Certificates of both sides, versions and protocols are as the flags say."""
+    client = certs.ensure_client(tmp_path, "carol")
+    flags = ["--tls", "rsa", "--tls-version", "TLSv1.2", "--alpn", "spdy/3", "--alpn", "http/1.1"]
+    flags += ["--client-certificates", "required", "--client-ca", str(client.ca)]
+    options = ["serve", "--certs", str(certs_dir), "--http-port", "none", "--https-port", "0", *flags]
+    parsed = cli._parser().parse_args(options)
+    with cli._server(parsed, cli._config(parsed)) as server:
+        context = server.client_context()
+        context.load_cert_chain(client.certificate, client.key)
+        context.set_alpn_protocols(["http/1.1", "spdy/3"])
+        sock = socket.create_connection(("127.0.0.1", server.https_port or 0), timeout=TIMEOUT_S)
+        with context.wrap_socket(sock, server_hostname="rsa.localhost") as tls:
+            assert (tls.version(), tls.selected_alpn_protocol()) == ("TLSv1.2", "spdy/3")
+            assert (tls.cipher() or ("",))[0].startswith("ECDHE-RSA")
+    parsed = cli._parser().parse_args(["serve", "--alpn", "none"])
+    assert cli._tls(parsed) == {"alpn": []}
+
+
+def test_an_unknown_certificate(capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is not in the catalogue is an error that has the names."""
+    assert run("serve", "--tls", "expird") == 2
+    assert "no certificate 'expird' in the catalogue; there are valid, " in capsys.readouterr().err
 
 
 def test_certs_for_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

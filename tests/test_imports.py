@@ -105,3 +105,18 @@ def test_a_certificate_of_one_s_own_needs_no_cryptography(tmp_path: Path) -> Non
     pair = f"certificate={str(files.certificate)!r}, key={str(files.key)!r}"
     modules = modules_after(f"import wptproto\nwith wptproto.Server(https_port=0, {pair}): pass")
     assert not among(modules, "cryptography", "wptproto.certs")
+
+
+def test_who_asks_for_the_catalogue_s_names_needs_no_cryptography(tmp_path: Path) -> None:
+    """A certificate that a client asks for by SNI is found, if it was made before."""
+    serve = f"""
+import socket, ssl, wptproto
+
+with wptproto.Server(http_port=None, certs_dir={str(tmp_path)!r}) as server:
+    with socket.create_connection(("127.0.0.1", server.https_port)) as client:
+        server.client_context().wrap_socket(client, server_hostname="HOST").close()
+"""
+    made, found = (modules_after(serve.replace("HOST", "valid.localhost")) for _ in range(2))
+    assert among(made, "cryptography")
+    assert not among(found, "cryptography", "wptproto.certs.faulty")
+    assert not among(modules_after(serve.replace("HOST", "localhost")), "wptproto.certs.catalogue")

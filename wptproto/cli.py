@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from wptproto.default_names import DEFAULT_NAMES
 from wptproto.errors import ConfigError, WptprotoError
@@ -33,7 +33,7 @@ from wptproto.version import __version__
 __all__ = ["main"]
 
 EXIT_MISUSED = 2
-DEFAULTS = {"ports": {"http": [8000], "https": [8443]}, "logging": {"level": "info"}}
+DEFAULTS: dict[str, Any] = {"ports": {"http": [8000], "https": [8443]}, "logging": {"level": "info"}}
 """What a config is taken to say where it says nothing."""
 
 SERVE = """
@@ -128,6 +128,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         h2_port=_ports(options.h2_port),
         certificate=options.cert,
         key=options.key,
+        **_tls(options),
         certs_dir=options.certs,
         record=False,  # nobody can look at it
         names=(*DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
@@ -139,6 +140,20 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         lenient=options.lenient or None,
         core=options.core,
     )
+
+
+def _tls(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what flags say of TLS; of what they do not speak of, the server has its defaults."""
+    asked = {
+        "tls": options.tls,
+        "tls_versions": options.tls_version,
+        "client_certificates": options.client_certificates,
+        "client_ca": options.client_ca,
+    }
+    found = {name: value for name, value in asked.items() if value is not None}
+    if options.alpn is not None:
+        found["alpn"] = [name for name in options.alpn if name != "none"]
+    return found
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -219,8 +234,17 @@ def _logging(level: str, output: Output | None) -> Iterator[None]:
 def _make_certificates(options: argparse.Namespace) -> None:
     from wptproto import certs
 
-    made = certs.ensure(options.certs, (*DEFAULT_NAMES, *options.names))
-    _say(certs.instructions(made))
+    if options.client is not None:
+        _say(certs.client_instructions(certs.ensure_client(options.certs, options.client)))
+        return
+    names = (*DEFAULT_NAMES, *options.names)
+    if options.catalogue:
+        from wptproto.certs import catalogue
+
+        revoked = catalogue.ensure_entry("revoked", options.certs, names)
+        _say(catalogue.listing(revoked, DEFAULTS["ports"]["https"][0]))
+        return
+    _say(certs.instructions(certs.ensure(options.certs, names)))
 
 
 # --- what is said --------------------------------------------------------------------------------
@@ -324,6 +348,24 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
     add("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
+    entry = (
+        "certificate of the catalogue to use instead, as expired; wptproto certs --catalogue has the names"
+    )
+    add("--tls", metavar="NAME", help=entry)
+    version = "version of TLS to speak, as TLSv1.3; may be given several times (default: TLSv1.2 and TLSv1.3)"
+    add("--tls-version", metavar="VERSION", action="append", help=version)
+    alpn = (
+        "protocol for HTTPS ports to offer by ALPN, best first; may be given several times; none is no ALPN"
+    )
+    add("--alpn", metavar="NAME", action="append", help=f"{alpn} (default: h2 and http/1.1)")
+    clients = (
+        "certificates of clients: none, asked (for), required, or refused whatever they are (default: none)"
+    )
+    add("--client-certificates", metavar="MODE", help=clients)
+    authority = (
+        "authorities for certificates of clients, in PEM (default: our own, as wptproto certs --client)"
+    )
+    add("--client-ca", metavar="FILE", type=Path, help=authority)
     level = "what goes to stderr; info has a line for each request (default: info)"
     add("--log-level", choices=("debug", "info", "warning", "error"), help=level)
     until_eof = "stop when stdin ends; whoever starts the server is then not outlived by it"
@@ -335,6 +377,11 @@ def _add_certs_arguments(parser: argparse.ArgumentParser) -> None:
     what = "host or address the certificate is for, besides localhost and its like"
     parser.add_argument("names", metavar="NAME", nargs="*", help=what)
     parser.add_argument("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
+    other = parser.add_mutually_exclusive_group()
+    what = "tell which certificates there are that are wrong in one way each, and how to try them"
+    other.add_argument("--catalogue", action="store_true", help=what)
+    what = "make a certificate for a client of that name, and tell where it is"
+    other.add_argument("--client", metavar="CLIENT", help=what)
 
 
 def _port(text: str) -> int | None:

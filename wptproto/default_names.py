@@ -1,8 +1,11 @@
-"""What a certificate is for when nobody says."""
+"""What a certificate is for when nobody says, and in which names others are asked for."""
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_NAMES"]
+__all__ = ["CATALOGUE_DOMAIN", "DEFAULT_NAMES"]
+
+CATALOGUE_DOMAIN = ".localhost"
+"""What follows the name of a certificate of the catalogue where a client asks for it."""
 
 # OpenSSL and the browsers take no wildcard right below a top-level domain. `*.localhost` serves the clients
 # that do, and the subdomains that tests of several origins use stand beside it one by one.

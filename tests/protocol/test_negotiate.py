@@ -21,6 +21,11 @@ def test_by_alpn(protocol: str | None, machine: type[Connection]) -> None:
     assert type(choose_by_alpn(protocol)) is machine
 
 
+def test_by_alpn_of_another() -> None:
+    """What a protocol is that is not known here, its octets tell."""
+    assert choose_by_alpn("h2-16") is None
+
+
 def test_what_is_offered() -> None:
     """Both are offered, and the better one is preferred."""
     assert ALPN_PROTOCOLS == ("h2", "http/1.1")
@@ -34,10 +39,11 @@ def test_no_upgrade_over_tls() -> None:
         b"Upgrade: h2c",
         b"HTTP2-Settings: AAMAAABkAAQAAP__",
     )
-    over_tls = choose_by_alpn("http/1.1")
     in_the_clear = choose_by_octets(octets)
     assert in_the_clear is not None
-    assert head_of(over_tls.receive_data(octets)).method == "GET"
+    for over_tls in (choose_by_alpn("http/1.1"), choose_by_octets(octets, cleartext=False)):
+        assert over_tls is not None
+        assert head_of(over_tls.receive_data(octets)).method == "GET"
     assert isinstance(in_the_clear.receive_data(octets)[0], UpgradeReceived)
 
 

@@ -193,7 +193,7 @@ def test_who_decides(
         ({"https_port": "8443"}, "https_port: a port .* not '8443'"),
         ({"http_port": [0, 80, 80]}, "port 80 is wanted twice, for http and for http$"),
         ({"http_port": 8443, "h2_port": [0, 8443]}, "port 8443 is wanted twice, for http and for h2"),
-        ({"alpn": ["h3"]}, "alpn: 'h3' is none of h2, http/1.1"),
+        ({"alpn": ["h2", "é"]}, "alpn: a protocol's name has 1 to 255 characters of ASCII, unlike 'é'"),
     ],
 )
 def test_nonsense(settings: dict[str, Any], said: str) -> None:

@@ -69,7 +69,7 @@ def test_certificates(tmp_path: Path) -> None:
 
 def test_certificates_where_the_user_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a directory, certificates are where all others are."""
-    monkeypatch.setattr("wptproto.certs.default_directory", lambda: tmp_path)
+    monkeypatch.setattr("wptproto.certs.keeping.default_directory", lambda: tmp_path)
     assert Path(build(ssl={"type": "openssl"}).ssl_config["cert_path"]).parent == tmp_path
 
 

@@ -18,18 +18,28 @@ ALPN_PROTOCOLS = ("h2", "http/1.1")
 """What a TLS port can offer, best first."""
 
 
-def choose_by_alpn(protocol: str | None, rules: Rules = DEFAULT_RULES) -> Connection:
-    """Return the machine for what TLS negotiated; a client without ALPN speaks HTTP/1.1."""
-    return _h2(rules) if protocol == "h2" else H1Connection(rules, cleartext=False)
-
-
-def choose_by_octets(octets: bytes, rules: Rules = DEFAULT_RULES) -> Connection | None:
+def choose_by_alpn(protocol: str | None, rules: Rules = DEFAULT_RULES) -> Connection | None:
     """
-    Return the machine for what a client sends first in the clear.
+    Return the machine for what TLS negotiated; a client without ALPN speaks HTTP/1.1.
+
+    Returns:
+        None for a protocol that is none of ALPN_PROTOCOLS: what it really is, its octets tell.
+    """
+    if protocol == "h2":
+        return _h2(rules)
+    return H1Connection(rules, cleartext=False) if protocol in (None, *ALPN_PROTOCOLS) else None
+
+
+def choose_by_octets(
+    octets: bytes, rules: Rules = DEFAULT_RULES, *, cleartext: bool = True
+) -> Connection | None:
+    """
+    Return the machine for what a client sends first.
 
     Args:
         octets: All that was received so far.
         rules: What the machine goes by.
+        cleartext: Whether it came without TLS.
 
     Returns:
         None while it is as much the start of the HTTP/2 preface as of a request with method ``PRI``.
@@ -38,7 +48,7 @@ def choose_by_octets(octets: bytes, rules: Rules = DEFAULT_RULES) -> Connection 
         return _h2(rules)
     if PREFACE.startswith(octets):
         return None
-    return H1Connection(rules)
+    return H1Connection(rules, cleartext=cleartext)
 
 
 def upgraded(event: UpgradeReceived, rules: Rules) -> tuple[Connection, list[Event]]:

@@ -7,10 +7,10 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from wptproto.default_names import DEFAULT_NAMES
-from wptproto.errors import CertificateError, ConfigError
+from wptproto.errors import ConfigError
 from wptproto.exchange.clock import date_now
 from wptproto.exchange.exchange import Surroundings
 from wptproto.exchange.request import Request
@@ -20,10 +20,10 @@ from wptproto.handlers.rewriter import Rewrite, Rewriter
 from wptproto.handlers.router import Handler, Route, Router
 from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
-from wptproto.private_files import keep_private
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
 from wptproto.server.config import Config
+from wptproto.server.credentials import ClientCertificate, Credentials
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
@@ -33,10 +33,7 @@ from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
 from wptproto.server.recorder import recorder_of
 from wptproto.server.records import Recording
 from wptproto.server.state import ServerState
-from wptproto.server.tls import TlsTerms, make_terms
-
-if TYPE_CHECKING:
-    from wptproto.certs import Certificates
+from wptproto.server.tls_terms import TLS_VERSIONS, TlsSettings, checked_protocols
 
 __all__ = ["BaseServer"]
 
@@ -77,7 +74,11 @@ class BaseServer:
         http_port: AskedPorts = "config",
         https_port: AskedPorts = "config",
         h2_port: AskedPorts = "config",
-        alpn: Sequence[str] = ALPN_PROTOCOLS,
+        alpn: Sequence[str] | None = ALPN_PROTOCOLS,
+        tls: str | None = None,
+        tls_versions: Sequence[str] = TLS_VERSIONS,
+        client_certificates: str = "none",
+        client_ca: str | Path | None = None,
         certificate: str | Path | None = None,
         key: str | Path | None = None,
         certs_dir: str | Path | None = None,
@@ -101,8 +102,16 @@ class BaseServer:
                 default is what the config's *ports* say, and a free one where they do not speak of it.
             https_port: The same for what *alpn* has, over TLS.
             h2_port: The same for h2 alone, over TLS; but none where the config does not speak of it.
-            alpn: What the HTTPS ports offer, best first: ``h2``, ``http/1.1``. Without ALPN, that is empty,
-                they speak HTTP/1.1.
+            alpn: What the HTTPS ports offer, best first: ``h2``, ``http/1.1``, or the name of another
+                protocol; if that is chosen, the client's octets tell what it speaks. None, or nothing, is to
+                do without ALPN, and to speak HTTP/1.1.
+            tls: The name of an entry in the catalogue of certificates, such as ``expired``, to use instead
+                of a generated one (:mod:`wptproto.certs.catalogue`).
+            tls_versions: Which versions are spoken, without a gap: ``TLSv1`` to ``TLSv1.3``.
+            client_certificates: ``none`` are asked for; ``asked``, and a client may go on without one;
+                ``required``; or ``refused``: asked for, and whatever is shown is refused by an alert.
+            client_ca: PEM file of the authorities whose certificates clients may show; the default is our
+                own, which has made :meth:`client_certificate`.
             certificate: PEM file to use instead of a generated one; with *key*.
             key: PEM file of its private key.
             certs_dir: Where generated certificates are kept; the default is the user's.
@@ -127,10 +136,6 @@ class BaseServer:
             RouteError: A route or a path to rewrite makes no sense.
         """
         config = Config() if config is None else config
-        if unknown := [protocol for protocol in alpn if protocol not in ALPN_PROTOCOLS]:
-            raise ConfigError(f"alpn: {unknown[0]!r} is none of {', '.join(ALPN_PROTOCOLS)}")
-        if (certificate is None) != (key is None):
-            raise ConfigError("a certificate needs its key, and a key its certificate")
         doc_root = config.doc_root if doc_root is None else doc_root
         self.doc_root = readable_directory(doc_root) if doc_root is not None else None
         self._idle_config = config.serving({}, None if self.doc_root is None else str(self.doc_root))
@@ -154,13 +159,10 @@ class BaseServer:
             date_now,
             core_named(config.core if core is None else core),
         )
-        self._alpn = tuple(alpn)
-        self._own_pair = (
-            (Path(certificate), Path(key)) if certificate is not None and key is not None else None
-        )
-        self._certs_dir = Path(certs_dir) if certs_dir is not None else None
+        self._alpn = checked_protocols(alpn)
         self.names = (*names, *_certifiable(config))
-        self._ca: Path | None = None
+        settings = TlsSettings.checked(tls_versions, client_certificates, client_ca)
+        self._credentials = Credentials(certificate, key, tls, certs_dir, self.names, settings)
         self._engine: Engine | None = None
         self.http_ports: tuple[int, ...] = ()
         self.https_ports: tuple[int, ...] = ()
@@ -205,7 +207,8 @@ class BaseServer:
         )
 
     def _listen(self, processes: int = 1) -> Engine:
-        terms = self._terms()
+        offered = {"https": self._alpn, "h2": ("h2",)}
+        terms = self._credentials.terms({kind: offered[kind] for kind in offered if self._wanted_ports[kind]})
         engine = self._make_engine()
         try:
             found = {
@@ -343,11 +346,32 @@ class BaseServer:
         Raises:
             CertificateError: It cannot be made.
         """
-        if self._own_pair is not None:
-            return self._own_pair[0]
-        if self._ca is None:
-            self._ca = self._generated().ca
-        return self._ca
+        return self._credentials.ca
+
+    @property
+    def revoked(self) -> Path:
+        """
+        The PEM file of what the authority has revoked: ``revoked`` of the catalogue; made if need be.
+
+        Raises:
+            CertificateError: It cannot be made.
+        """
+        return self._credentials.revoked
+
+    def client_certificate(self, name: str = "client") -> ClientCertificate:
+        """
+        Return a client's certificate and its key, by our authority for clients; made if need be.
+
+        Args:
+            name: Who the client is: the certificate's common name.
+
+        Returns:
+            PEM files, as ``ssl.SSLContext.load_cert_chain`` takes them.
+
+        Raises:
+            CertificateError: The name cannot be a client's, or the files cannot be made.
+        """
+        return self._credentials.client_certificate(name)
 
     def client_context(self) -> ssl.SSLContext:
         """Return a context for clients that trusts this server's certificate and no other."""
@@ -395,33 +419,6 @@ class BaseServer:
 
     def _seen_by(self, request: Request) -> _ServerOfRequest:
         return _ServerOfRequest(self, request)
-
-    def _terms(self) -> dict[str, TlsTerms | None]:
-        """Return on what terms each kind of port speaks TLS; None is in the clear."""
-        offered = {"https": self._alpn, "h2": ("h2",)}
-        wanted = {kind: protocols for kind, protocols in offered.items() if self._wanted_ports[kind]}
-        if not wanted:
-            return {"http": None}
-        pair = self._own_pair
-        if pair is None:
-            made = self._generated()
-            self._ca = made.ca
-            pair = made.certificate, made.key
-        try:
-            terms = {kind: make_terms(*pair, protocols) for kind, protocols in wanted.items()}
-        except CertificateError:
-            from wptproto import certs
-
-            certs.check_pair(*pair)  # which says better what is wrong
-            raise
-        if self._own_pair is not None:
-            keep_private(pair[1], ours=False)
-        return {"http": None, **terms}
-
-    def _generated(self) -> Certificates:
-        from wptproto import certs
-
-        return certs.ensure(self._certs_dir, self.names)
 
 
 class _ServerOfRequest:

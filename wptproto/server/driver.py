@@ -44,7 +44,8 @@ from wptproto.server.running import Running
 from wptproto.server.sender import PIECE_OCTETS, Sender
 from wptproto.server.stalls import Stalls
 from wptproto.server.state import ConnectionState, HandlerState
-from wptproto.server.tls import TlsError, TlsLayer, TlsTerms
+from wptproto.server.tls import TlsError, TlsLayer
+from wptproto.server.tls_terms import TlsTerms
 from wptproto.server.watch import Late, Watch
 
 if TYPE_CHECKING:
@@ -166,15 +167,17 @@ class Driver(asyncio.Protocol):
         if self._eof and self._tls is not None:
             return  # the peer has said that nothing follows
         if self._tls is not None:
+            was_established = self._tls.established
             try:
                 plaintext = self._tls.receive_data(data)
             except TlsError as error:
                 self._fail_tls(self._tls, error)
                 return
-            if self._tls.established and self._connection is None:
+            if self._tls.established and not was_established:
                 if self._observer is not None:
                     self._observer.tls_agreed(self._tls)
-                self._choose(choose_by_alpn(self._tls.alpn_protocol, self._host.rules))
+                if (connection := choose_by_alpn(self._tls.alpn_protocol, self._host.rules)) is not None:
+                    self._choose(connection)
         else:
             plaintext = data
         if plaintext:
@@ -225,7 +228,7 @@ class Driver(asyncio.Protocol):
         if connection is None:
             self._opening += octets
             octets = bytes(self._opening)
-            connection = choose_by_octets(octets, self._host.rules)
+            connection = choose_by_octets(octets, self._host.rules, cleartext=self._tls is None)
             if connection is None:
                 return
             self._choose(connection)

@@ -36,7 +36,7 @@ from wptproto.server.stacks import thread_place
 from wptproto.server.stalls import Stalls
 from wptproto.server.state import ServerState
 from wptproto.server.survey import Survey
-from wptproto.server.tls import TlsTerms
+from wptproto.server.tls_terms import TlsTerms
 from wptproto.server.workers import Mailbox
 
 if TYPE_CHECKING:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 from wptproto.errors import CertificateError, WptprotoError
-from wptproto.protocol.client_hello import NO_APPLICATION_PROTOCOL, ClientHelloReader
+from wptproto.protocol.client_hello import (
+    INTERNAL_ERROR,
+    NO_APPLICATION_PROTOCOL,
+    ClientHello,
+    ClientHelloReader,
+)
+from wptproto.protocol.tls_state import TlsState
+from wptproto.server.tls_terms import TlsTerms
 
-__all__ = ["TlsError", "TlsLayer", "TlsTerms", "make_terms"]
+__all__ = ["TlsError", "TlsLayer"]
 
 _PIECE_OCTETS = 256 * 1024
-
-# Those of TLS 1.2 that HTTP/2 allows: ephemeral keys, and authenticated encryption (RFC 9113 §9.2.2, appendix
-# A). What is not offered is never chosen, so there is nothing of which to complain by INADEQUATE_SECURITY.
-_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_REFUSALS = ("CERTIFICATE_EXPIRED", "CERTIFICATE_REVOKED", "UNSUPPORTED_CERTIFICATE")
+"""What alerts are about our certificate, and not about who has signed it (RFC 8446 §6.2)."""
 
 
 class TlsError(WptprotoError):
@@ -32,48 +34,11 @@ class TlsError(WptprotoError):
         self.answer = answer
 
 
-class TlsTerms(NamedTuple):
-    """
-    How a port speaks TLS.
-
-    Attributes:
-        context: A server's.
-        protocols: What it offers by ALPN, best first; empty if it does not speak of that.
-    """
-
-    context: ssl.SSLContext
-    protocols: tuple[str, ...]
-
-
-def make_terms(certificate: Path, key: Path, protocols: Sequence[str]) -> TlsTerms:
-    """
-    Return the terms of a server: TLS 1.2 and 1.3 as HTTP/2 wants them, and those protocols by ALPN.
-
-    Whatever name a client asks for by SNI, or none, it gets the one certificate; and requests for any
-    authority are answered, whether or not the certificate is for it, for that is for clients to mind: nobody
-    is "misdirected" (RFC 9110 §7.4, §15.5.20) to a server that is a test's whole network.
-
-    Raises:
-        CertificateError: The files cannot be read, or do not fit each other.
-
-    RFC 9113 §9.2.1, §9.2.2.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_CIPHERS)
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    if protocols:
-        context.set_alpn_protocols(list(protocols))
-    try:
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except (OSError, ssl.SSLError) as error:
-        raise CertificateError(f"cannot use {certificate} with {key}: {error}") from error
-    return TlsTerms(context, tuple(protocols))
-
-
 class TlsLayer:
     """
     One side of one TLS connection: octets in, octets out.
+
+    The library gets to work when the client's first message is there, for by that its context is chosen.
 
     Attributes:
         established: The handshake is through.
@@ -83,9 +48,10 @@ class TlsLayer:
     def __init__(self, terms: TlsTerms) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = terms.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._protocols = terms.protocols
-        self._hello = ClientHelloReader() if terms.protocols else None
+        self._object = self._wrapped(terms.context)
+        self._terms = terms
+        self._reader: ClientHelloReader | None = ClientHelloReader()
+        self._hello: ClientHello | None = None
         self.established = False
         self.peer_closed = False
 
@@ -93,13 +59,28 @@ class TlsLayer:
     def alpn_protocol(self) -> str | None:
         """What ALPN chose, None where the client did not ask; a port of h2 alone is known to speak that."""
         chosen = self._object.selected_alpn_protocol()
-        return "h2" if chosen is None and self._protocols == ("h2",) else chosen
+        return "h2" if chosen is None and self._terms.protocols == ("h2",) else chosen
 
     @property
     def terms(self) -> str:
         """The version and the cipher that were agreed on, in words."""
         cipher = self._object.cipher()
         return f"{self._object.version()} with {cipher[0]}" if cipher else "TLS in its handshake"
+
+    @property
+    def state(self) -> TlsState:
+        """What was said and agreed on so far, as values that stay."""
+        cipher, hello = self._object.cipher(), self._hello
+        offered = None if hello is None or hello.protocols is None else _as_text(hello.protocols)
+        return TlsState(
+            version=self._object.version() if cipher else None,
+            cipher=cipher[0] if cipher else None,
+            server_name=None if hello is None else hello.server_name,
+            alpn_offered=offered,
+            alpn_chosen=self._object.selected_alpn_protocol(),
+            client_certificate=self._object.getpeercert(binary_form=True) if self.established else None,
+            hello=hello,
+        )
 
     def receive_data(self, octets: bytes) -> bytes:
         """
@@ -111,9 +92,9 @@ class TlsLayer:
         Raises:
             TlsError: The peer broke the protocol, does not like our certificate, or offers nothing we speak.
         """
-        if self._hello is not None:
-            self._look_at_hello(self._hello, octets)
         self._incoming.write(octets)
+        if self._reader is not None and not self._has_said_hello(self._reader, octets):
+            return b""
         pieces: list[bytes] = []
         try:
             if not self.established:
@@ -134,21 +115,43 @@ class TlsLayer:
             raise _explained(error) from error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _look_at_hello(self, reader: ClientHelloReader, octets: bytes) -> None:
-        """Refuse a client with which there is no protocol to speak, as soon as it has said so."""
+    def _wrapped(self, context: ssl.SSLContext) -> ssl.SSLObject:
+        return context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def _has_said_hello(self, reader: ClientHelloReader, octets: bytes) -> bool:
+        """Return whether the client's first message is there; if so, go by it."""
         try:
             hello = reader.feed(octets)
         except ValueError:
-            self._hello = None  # the library says better what is wrong with it
-            return
+            self._reader = None  # the library says better what is wrong with it
+            return True
         if hello is None:
+            return False
+        self._reader, self._hello = None, hello
+        self._choose_context(hello)
+        self._look_for_protocol(hello)
+        return True
+
+    def _choose_context(self, hello: ClientHello) -> None:
+        if hello.server_name is None:
             return
-        self._hello = None
-        if hello.protocols is None:
+        try:
+            context = self._terms.named(hello.server_name)
+        except CertificateError as error:
+            raise TlsError(
+                f"there is no certificate for {hello.server_name}: {error}", INTERNAL_ERROR
+            ) from error
+        if context is not None:
+            self._object = self._wrapped(context)
+
+    def _look_for_protocol(self, hello: ClientHello) -> None:
+        """Refuse a client with which there is no protocol to speak, as soon as it has said so."""
+        protocols = self._terms.protocols
+        if hello.protocols is None or not protocols:
             return
-        offered = [name.decode("ascii", "backslashreplace") for name in hello.protocols]
-        if not set(offered) & set(self._protocols):
-            theirs, ours = ", ".join(offered), " and ".join(self._protocols)
+        offered = _as_text(hello.protocols)
+        if set(offered).isdisjoint(protocols):
+            theirs, ours = ", ".join(offered), " and ".join(protocols)
             raise TlsError(
                 f"by ALPN the client offers {theirs}, and this port {ours} alone", NO_APPLICATION_PROTOCOL
             )
@@ -171,7 +174,13 @@ class TlsLayer:
         return self._outgoing.read()
 
 
+def _as_text(protocols: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple(name.decode("ascii", "backslashreplace") for name in protocols)
+
+
 def _explained(error: ssl.SSLError) -> TlsError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsError(f"the client's certificate is refused: {error.verify_message}")
     reason = error.reason or str(error)
     if reason == "HTTP_REQUEST":
         content = b"This port speaks TLS: use https://\n"
@@ -180,6 +189,10 @@ def _explained(error: ssl.SSLError) -> TlsError:
             b"Connection: close\r\n\r\n%s" % (len(content), content)
         )
         return TlsError("the client speaks plain HTTP to a TLS port", answer)
+    if reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return TlsError("the client shows no certificate, and this port requires one")
     if "UNKNOWN_CA" in reason or "CERTIFICATE_UNKNOWN" in reason or "BAD_CERTIFICATE" in reason:
         return TlsError(f"the client does not trust the certificate ({reason}); see: wptproto certs")
+    if any(word in reason for word in _REFUSALS):
+        return TlsError(f"the client refuses the certificate ({reason})")
     return TlsError(f"TLS failed: {reason}")

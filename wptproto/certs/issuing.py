@@ -1,5 +1,5 @@
 """
-The authority and the certificates it signs: what they say, how one that is there is judged, how one is made.
+Authorities and the certificates they sign: how one that is there is judged, and how one is made.
 
 Whoever needs none made does without this module, and without cryptography, which takes longer to import than
 all the rest of a server.
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from ipaddress import ip_network
 from pathlib import Path
 
 from cryptography import x509
@@ -23,59 +22,51 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from wptproto.certs.host_names import Host
+from wptproto.certs.pem import read_certificates, read_key
+from wptproto.certs.terms import (
+    Terms,
+    authority_terms,
+    client_authority_terms,
+    client_terms,
+    server_terms,
+)
 from wptproto.errors import CertificateError
-from wptproto.host_names import LOOPBACK, RESERVED_DOMAINS, Host
-from wptproto.pem import read_certificates, read_key
 from wptproto.private_files import write_file
 
-__all__ = ["Issuer"]
+__all__ = ["Issuer", "Period", "client_issuer", "server_issuer"]
 
 _BACKDATED = timedelta(days=1)  # for clients whose clocks are behind
 _AUTHORITY_LIFETIME = timedelta(days=3650)
 _AUTHORITY_MARGIN = timedelta(days=400)  # more than a server certificate lasts, so that none outlives it
-_SERVER_LIFETIME = timedelta(days=397)  # browsers take no more than 398
-_SERVER_MARGIN = timedelta(days=30)
-
-_COMMON_NAME_LIMIT = 64  # RFC 5280 appendix A.1: ub-common-name
-
-_NO_USE = dict.fromkeys(
-    (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    ),
-    False,
-)
+_LEAF_LIFETIME = timedelta(days=397)  # browsers take no more than 398
+_LEAF_MARGIN = timedelta(days=30)
 
 _Key = ec.EllipticCurvePrivateKey
-_Terms = tuple[x509.Name, list[tuple[x509.ExtensionType, bool]]]  # subject; extensions, whether critical
 Period = tuple[datetime, datetime]  # the first moment and the last
 
 
 class Issuer:
     """
-    Who has a server certificate and its authority in their files, and knows whether they fit.
+    Who has a certificate and its authority in their files, and knows whether they fit.
 
     What fits stays untouched, octet for octet; the rest is made.
     """
 
     def __init__(
-        self, authority: tuple[Path, Path], server: tuple[Path, Path], hosts: list[Host], foreign: list[Host]
+        self,
+        authority: tuple[Path, Path],
+        leaf: tuple[Path, Path],
+        authority_terms: Callable[[ec.EllipticCurvePublicKey], Terms],
+        leaf_terms: Callable[[ec.EllipticCurvePublicKey, ec.EllipticCurvePublicKey], Terms],
     ) -> None:
         """
         Args:
             authority: Where its certificate is to be, and its key.
-            server: The same for the server's.
-            hosts: What the server's certificate is for, in order.
-            foreign: What the authority may sign for beyond what nobody can own, in order.
+            leaf: The same for the server's or the client's.
+            authority_terms: What the authority's has to say, by its public key.
+            leaf_terms: What the other one has to say, by the authority's public key and its own.
         """
         self._authority = _Role(
             certificate_path=authority[0],
@@ -83,40 +74,60 @@ class Issuer:
             lifetime=_AUTHORITY_LIFETIME,
             margin=_AUTHORITY_MARGIN,
             issuer=None,
-            terms=partial(_authority_terms, foreign),
+            terms=authority_terms,
         )
-        self._server_files = server
-        self._hosts = hosts
+        self._leaf_files = leaf
+        self._leaf_terms = leaf_terms
 
     def find(self, now: datetime) -> Period | None:
         """Return for how long the files that are there will do; None if one has to be made anew."""
         authority = self._authority.find(now)
         if authority is None:
             return None
-        role = self._server(authority)
-        server = role.find(now)
-        return None if server is None else self._period(authority, role, server)
+        role = self._leaf(authority)
+        leaf = role.find(now)
+        return None if leaf is None else self._period(authority, role, leaf)
 
     def keep(self, now: datetime) -> Period:
         """Make what is missing or does not fit; the caller holds the directory's lock."""
         authority = self._authority.keep(now)
-        role = self._server(authority)
+        role = self._leaf(authority)
         return self._period(authority, role, role.keep(now))
 
-    def _server(self, issuer: _Signed) -> _Role:
-        certificate_path, key_path = self._server_files
+    def _leaf(self, issuer: _Signed) -> _Role:
+        certificate_path, key_path = self._leaf_files
         return _Role(
             certificate_path=certificate_path,
             key_path=key_path,
-            lifetime=_SERVER_LIFETIME,
-            margin=_SERVER_MARGIN,
+            lifetime=_LEAF_LIFETIME,
+            margin=_LEAF_MARGIN,
             issuer=issuer,
-            terms=partial(_server_terms, self._hosts, issuer.key.public_key()),
+            terms=partial(self._leaf_terms, issuer.key.public_key()),
         )
 
-    def _period(self, authority: _Signed, role: _Role, server: _Signed) -> Period:
-        first, second = self._authority.period(authority.certificate), role.period(server.certificate)
+    def _period(self, authority: _Signed, role: _Role, leaf: _Signed) -> Period:
+        first, second = self._authority.period(authority.certificate), role.period(leaf.certificate)
         return max(first[0], second[0]), min(first[1], second[1])
+
+
+def server_issuer(
+    authority: tuple[Path, Path], server: tuple[Path, Path], hosts: list[Host], foreign: list[Host]
+) -> Issuer:
+    """
+    Return the issuer for a server.
+
+    Args:
+        authority: Where its certificate is to be, and its key.
+        server: The same for the server's.
+        hosts: What the server's certificate is for, in order.
+        foreign: What the authority may sign for beyond what nobody can own, in order.
+    """
+    return Issuer(authority, server, partial(authority_terms, foreign), partial(server_terms, hosts))
+
+
+def client_issuer(authority: tuple[Path, Path], client: tuple[Path, Path], name: str) -> Issuer:
+    """Return the issuer for a client of that name; files as for a server."""
+    return Issuer(authority, client, client_authority_terms, partial(client_terms, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +157,7 @@ class _Role:
     lifetime: timedelta
     margin: timedelta
     issuer: _Signed | None
-    terms: Callable[[ec.EllipticCurvePublicKey], _Terms]
+    terms: Callable[[ec.EllipticCurvePublicKey], Terms]
 
     def keep(self, now: datetime) -> _Signed:
         """Return the certificate that is there, else a new one. The caller holds the directory's lock."""
@@ -213,50 +224,3 @@ def _own_key(path: Path) -> _Key | None:
     except CertificateError:
         return None
     return key if isinstance(key, _Key) and isinstance(key.curve, ec.SECP256R1) else None
-
-
-def _authority_terms(foreign: list[Host], key: ec.EllipticCurvePublicKey) -> _Terms:
-    key_identifier = x509.SubjectKeyIdentifier.from_public_key(key)
-    permitted: list[x509.GeneralName] = [
-        *(x509.DNSName(domain) for domain in RESERVED_DOMAINS),
-        *(x509.IPAddress(network) for network in LOOPBACK),
-        *(
-            x509.DNSName(host) if isinstance(host, str) else x509.IPAddress(ip_network(host))
-            for host in foreign
-        ),
-    ]
-    subject = _name(NameOID.COMMON_NAME, f"wptproto development CA {key_identifier.digest.hex()[:8]}")
-    return subject, [
-        (x509.BasicConstraints(ca=True, path_length=0), True),
-        (x509.KeyUsage(**_NO_USE | {"key_cert_sign": True, "crl_sign": True}), True),
-        # Name constraints leave mail addresses open, and whose code it is. This closes them.
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None), True),
-        (key_identifier, False),
-    ]
-
-
-def _server_terms(
-    hosts: list[Host], issuer: ec.EllipticCurvePublicKey, key: ec.EllipticCurvePublicKey
-) -> _Terms:
-    # A common name is a host name or missing: where the alternative names have addresses only, OpenSSL takes
-    # the common name for a host name, even one such as "127.0.0.1", and finds that it is not permitted.
-    common_name = next((host for host in hosts if isinstance(host, str)), None)
-    if common_name is not None and len(common_name) <= _COMMON_NAME_LIMIT:
-        subject = _name(NameOID.COMMON_NAME, common_name)
-    else:
-        # Something, for an empty subject makes the alternative names critical (RFC 5280 §4.2.1.6).
-        subject = _name(NameOID.ORGANIZATION_NAME, "wptproto")
-    names = [x509.DNSName(host) if isinstance(host, str) else x509.IPAddress(host) for host in hosts]
-    return subject, [
-        (x509.SubjectAlternativeName(names), False),
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (x509.KeyUsage(**_NO_USE | {"digital_signature": True}), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.SubjectKeyIdentifier.from_public_key(key), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
-    ]
-
-
-def _name(attribute: x509.ObjectIdentifier, value: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(attribute, value)])

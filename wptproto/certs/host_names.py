@@ -14,12 +14,13 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from wptproto.errors import CertificateError
 
-__all__ = ["LOOPBACK", "RESERVED_DOMAINS", "Host", "beyond_reserved", "parsed", "tag"]
+__all__ = ["COMMON_NAME_LIMIT", "LOOPBACK", "RESERVED_DOMAINS", "Host", "beyond_reserved", "parsed", "tag"]
 
 Host = str | IPv4Address | IPv6Address
 """A host name in A-labels and lower case, or an address."""
 
 RESERVED_DOMAINS = ("localhost", "test")
+COMMON_NAME_LIMIT = 64  # RFC 5280 appendix A.1: ub-common-name
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 # RFC 5280 §4.2.1.6: names are in the "preferred name syntax" of RFC 1034 §3.5, here with digits in front
