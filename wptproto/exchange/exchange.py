@@ -42,7 +42,12 @@ class Exchange:
     One exchange.
 
     Its loop's side feeds ``content``; a handler gets ``request`` and ``response``.
+
+    Attributes:
+        handler: What answers it in the place of whoever would by its route, if anything.
     """
+
+    handler: Callable[..., object] | None = None
 
     def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
         head = received.head
@@ -111,7 +116,7 @@ class Exchange:
 
     def _send_continue(self) -> None:
         self._waits_for_continue = False
-        if self._writer is None or not self._writer.committed:
+        if self._writer is None or not (self._writer.committed or self._writer.has_continued):
             self.bridge.send([SendInformational(ResponseHead(100, Fields(), reason_phrase(100)))])
 
     def _closes(self) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import IO
 
 from hyperframe.frame import Frame
 
-from wptproto.errors import LocalProtocolError
+from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskPush,
     AskRoom,
     Bridge,
     Push,
@@ -57,6 +58,7 @@ class H2ResponseWriter(ResponseWriter):
         """
         super().__init__(request, options, bridge)
         self._stream_id = stream_id
+        self._is_promised = stream_id % 2 == 0  # RFC 9113 §5.1.1: one that the server has opened
         self._framed = False  # some of the response was written as frames by hand
         self._pushed: dict[int, H2ResponseWriter] = {}
         self._length: int | None = None  # of the content, where it is known
@@ -289,7 +291,27 @@ class H2ResponseWriter(ResponseWriter):
         self._pending.append(SendVerbatim(octets))
         return self._part_written()
 
-    # --- for the dispatcher --------------------------------------------------------------------
+    # --- for Response and the dispatcher -------------------------------------------------------
+
+    @property
+    def can_push(self) -> bool:
+        if self._is_promised or self._ended:
+            return False
+        question = AskPush()
+        try:
+            self._bridge.ask(question)
+            return question.answer.result()
+        except (LocalProtocolError, ExchangeClosed):
+            return False
+
+    def promise(self, lines: list[FieldLine], handler: Callable[..., object] | None) -> int:
+        if self._is_promised:
+            # RFC 9113 §8.4: "PUSH_PROMISE frames MUST NOT be sent on" streams that the server has opened.
+            raise LocalProtocolError("no push: this request was promised itself; response.can_push tells")
+        self._check_not_ended()
+        push = Push(lines, handled=True, handler=handler)
+        self._bridge.ask(push)
+        return push.answer.result().received.exchange_id
 
     def finish(self) -> None:
         for number, pushed in list(self._pushed.items()):
@@ -315,14 +337,26 @@ class H2ResponseWriter(ResponseWriter):
 
     def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
         self._length = length
-        if length is not None and b"content-length" not in names:
+        if length is not None and b"content-length" not in names and not self._options.given_trailers:
             self._add(b"Content-Length", b"%d" % length)
 
     def _end_informational(self) -> None:
         if self._transcript is not None:
             self._transcribe(b"\r\n")
         else:
-            self._pending.append(SendInformational(self._head()))
+            self._add_informational(self._head())
+
+    def _add_informational(self, head: ResponseHead) -> None:
+        if not self._is_promised:  # else nobody waits for the response, and h2 knows of no interim one
+            super()._add_informational(head)
+
+    def _check_trailers(self) -> None:
+        """There is a place for them behind any content, but for that which its script frames by itself."""
+        if self._transcript is not None or not self._is_plain():
+            raise LocalProtocolError(
+                "trailers go behind content that the server frames, and this response frames it by itself: by a "
+                "Content-Length or Transfer-Encoding of its own, a field that is unsound, or octets by hand"
+            )
 
     def _end_head(self, *, end: bool) -> None:
         if self._transcript is None and not self._is_plain():
@@ -356,7 +390,7 @@ class H2ResponseWriter(ResponseWriter):
 
     def _add_trailers(self, trailers: Fields) -> None:
         if self._transcript is not None:
-            raise LocalProtocolError("trailers of a response by hand are for that hand to write")
+            self._check_trailers()
         self._pending.append(SendTrailers(trailers))
 
     def _add_end(self) -> None:

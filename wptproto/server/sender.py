@@ -15,6 +15,7 @@ from typing import assert_never
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskPush,
     AskRoom,
     Finish,
     Promised,
@@ -29,6 +30,7 @@ from wptproto.exchange.bridge import (
 )
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import Event, ExchangeId
+from wptproto.semantics.fields import Fields
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.running import Running
 
@@ -157,7 +159,7 @@ class Sender:
                     connection.send_trailers(exchange_id, trailers)
                 case SendFrame(frame):
                     connection.send_frame(exchange_id, frame)
-                case Push() | AskRoom():
+                case Push() | AskPush() | AskRoom():
                     self._answer(connection, exchange_id, command)
                 case Abort(reason):
                     self.cut_off(connection, running, reason)
@@ -192,7 +194,14 @@ class Sender:
             match question:
                 case Push(lines, promised_id, promise):
                     received = connection.push(exchange_id, lines, promised_id)
-                    promise.set_result(Promised(received, self._exchanges.begin(received).bridge))
+                    running = self._exchanges.begin(received)
+                    running.exchange.content.end(Fields())
+                    if question.handled:
+                        running.exchange.handler = question.handler
+                        self._exchanges.await_handler(running)
+                    promise.set_result(Promised(received, running.bridge))
+                case AskPush(answer):
+                    answer.set_result(connection.can_push(exchange_id))
                 case AskRoom(room):
                     room.set_result(connection.room(exchange_id))
                 case _:
