@@ -135,7 +135,7 @@ def test_more_streams_than_there_may_be() -> None:
 
 
 def test_clients_are_told() -> None:
-    """SETTINGS say that the priorities of RFC 7540 are ignored, for then clients send these (RFC 9218 §2.1)."""
+    """SETTINGS say that priorities of RFC 7540 are ignored, for then clients send these (RFC 9218 §2.1)."""
     for rules in (Rules(Limits()), Rules(Limits(h2_stream_window_octets=1000))):
         settings, *_ = frames_of(H2Connection(rules).data_to_send())
         assert isinstance(settings, SettingsFrame)

@@ -354,8 +354,8 @@ class H2ResponseWriter(ResponseWriter):
         """There is a place for them behind any content, but for that which its script frames by itself."""
         if self._transcript is not None or not self._is_plain():
             raise LocalProtocolError(
-                "trailers go behind content that the server frames, and this response frames it by itself: by "
-                "a Content-Length or Transfer-Encoding of its own, a field that is unsound, or octets by hand"
+                "trailers go behind content that the server frames, and this response frames it by itself: "
+                "by its own Content-Length or Transfer-Encoding, a field that is unsound, or octets by hand"
             )
 
     def _end_head(self, *, end: bool) -> None:
