@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
 from wptproto.exchange.h1_writer import H1ResponseWriter
+from wptproto.exchange.options import MessageOptions
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol.events import RequestReceived
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead, reason_phrase

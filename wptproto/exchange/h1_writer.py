@@ -14,7 +14,8 @@ from wptproto.exchange.bridge import (
     SendVerbatim,
     Sent,
 )
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.options import MessageOptions
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol import h1_octets
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import RequestHead, ResponseHead

@@ -8,10 +8,10 @@ from typing import IO
 
 from hyperframe.frame import Frame
 
-from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.errors import LocalProtocolError
+from wptproto.exchange import pushing
 from wptproto.exchange.bridge import (
     Abort,
-    AskPush,
     AskRoom,
     Bridge,
     Push,
@@ -23,7 +23,8 @@ from wptproto.exchange.bridge import (
     SendVerbatim,
     Sent,
 )
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.options import MessageOptions
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_transcript import Part, Transcript
 from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, RawFrame
@@ -58,7 +59,6 @@ class H2ResponseWriter(ResponseWriter):
         """
         super().__init__(request, options, bridge)
         self._stream_id = stream_id
-        self._is_promised = stream_id % 2 == 0  # RFC 9113 §5.1.1: one that the server has opened
         self._framed = False  # some of the response was written as frames by hand
         self._pushed: dict[int, H2ResponseWriter] = {}
         self._length: int | None = None  # of the content, where it is known
@@ -295,23 +295,11 @@ class H2ResponseWriter(ResponseWriter):
 
     @property
     def can_push(self) -> bool:
-        if self._is_promised or self._ended:
-            return False
-        question = AskPush()
-        try:
-            self._bridge.ask(question)
-            return question.answer.result()
-        except (LocalProtocolError, ExchangeClosed):
-            return False
+        return not self._ended and pushing.can_push(self._bridge, self._stream_id)
 
     def promise(self, lines: list[FieldLine], handler: Callable[..., object] | None) -> int:
-        if self._is_promised:
-            # RFC 9113 §8.4: "PUSH_PROMISE frames MUST NOT be sent on" streams that the server has opened.
-            raise LocalProtocolError("no push: this request was promised itself; response.can_push tells")
         self._check_not_ended()
-        push = Push(lines, handled=True, handler=handler)
-        self._bridge.ask(push)
-        return push.answer.result().received.exchange_id
+        return pushing.promise(self._bridge, self._stream_id, lines, handler)
 
     def finish(self) -> None:
         for number, pushed in list(self._pushed.items()):
@@ -347,7 +335,7 @@ class H2ResponseWriter(ResponseWriter):
             self._add_informational(self._head())
 
     def _add_informational(self, head: ResponseHead) -> None:
-        if not self._is_promised:  # else nobody waits for the response, and h2 knows of no interim one
+        if self._stream_id % 2:  # else it was promised, nobody waits, and h2 knows of no interim response
             super()._add_informational(head)
 
     def _check_trailers(self) -> None:

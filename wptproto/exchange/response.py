@@ -6,9 +6,9 @@ import io
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from wptproto.errors import LocalProtocolError
+from wptproto.exchange.options import MessageOptions
 from wptproto.exchange.request import Request
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.semantics.fields import FieldLine, Lines, Value, pairs, to_octets
 
 if TYPE_CHECKING:
@@ -227,19 +227,9 @@ class Response(MessageOptions):
 
         RFC 9113 §8.4.
         """
-        if method not in ("GET", "HEAD"):
-            # RFC 9113 §8.4: "Promised requests MUST be safe [...] and cacheable".
-            raise LocalProtocolError(
-                f"no push of {method}: a promised request is GET or HEAD (RFC 9113 §8.4)"
-            )
-        url = self.request.url_parts
-        lines = [
-            (b":method", method.encode("ascii")),
-            (b":scheme", url.scheme.encode("ascii")),
-            (b":authority", self.request.head.authority or to_octets(url.netloc)),
-            (b":path", to_octets(path)),
-            *((to_octets(name).lower(), to_octets(value)) for name, value in pairs(headers)),
-        ]
+        from wptproto.exchange.pushing import promised_section  # not needed by those who never push
+
+        lines = promised_section(self.request, path, headers, method)
         handler = answer if answer is None or callable(answer) else lambda *_: answer
         return self.writer.promise(lines, handler)
 

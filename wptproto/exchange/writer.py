@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import IO
 
 from wptproto.errors import LocalProtocolError
@@ -19,38 +19,14 @@ from wptproto.exchange.bridge import (
     Sent,
 )
 from wptproto.exchange.clock import date_now
+from wptproto.exchange.options import MessageOptions
 from wptproto.semantics.fields import FieldLine, Fields, Lines, Value, pairs, to_octets
 from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content, reason_phrase
 from wptproto.version import __version__
 
-__all__ = ["MessageOptions", "ResponseWriter"]
+__all__ = ["ResponseWriter"]
 
 SERVER_FIELD = f"wptproto/{__version__}".encode("ascii")
-
-
-class MessageOptions:
-    """
-    What a script may choose about its response, and a writer goes by.
-
-    Attributes:
-        encoding: Of text in content, and of names and values given to the writer.
-        add_required_headers: Whether Server, Date and the framing fields are added.
-        send_body_for_head_request: Send content also where HTTP has none: HEAD, 204, 304.
-        explicit_flush: Send only on ``writer.flush()``, and at the end.
-        close_connection: Close the HTTP/1.1 connection afterwards; HTTP/2 only ends the stream.
-        given_trailers: What follows the content, as far as the script has said; None until it says so.
-    """
-
-    encoding = "utf8"
-    add_required_headers = True
-    send_body_for_head_request = False
-    explicit_flush = False
-    close_connection = False
-    given_trailers: Collection[FieldLine] | None = None
-
-    def content_length(self) -> int | None:
-        """Return how many octets of content there will be, None where that cannot be known."""
-        return None
 
 
 class ResponseWriter(ABC):
@@ -95,8 +71,8 @@ class ResponseWriter(ABC):
         """
         Write an interim response (RFC 9110 §15.2), as often as wanted before the final one.
 
-        It is no part of the response: the handler may still fill in, return, or write any. Who asked by
-        HTTP/1.0 gets none, nor does who did not ask at all, and is promised the response.
+        The handler may still fill in, return, or write any final one. Clients of HTTP/1.0 get no interim
+        ones, nor does a pushed response have them.
 
         Args:
             code: Any of 100 to 199 but 101, behind which another protocol follows.
@@ -323,16 +299,8 @@ class ResponseWriter(ABC):
         """
         Promise the response to a request that the client has not made, and have the server give it.
 
-        Args:
-            lines: That request, with its pseudo-fields.
-            handler: What answers it; None leaves that to the server, as with any request.
-
-        Returns:
-            The number of its stream.
-
-        Raises:
-            LocalProtocolError: It cannot be promised; says why.
-            ExchangeClosed: The client is gone.
+        *lines* are that request, with its pseudo-fields; *handler* answers it, or, for None, who does by its
+        route. Returns the number of its stream, and raises what ``response.push`` does.
         """
         raise LocalProtocolError("HTTP/1.1 has no server push; response.can_push tells")
 
@@ -395,8 +363,7 @@ class ResponseWriter(ABC):
 
     def finish(self) -> None:
         """
-        End the response, with the trailers that the script has given, and send all of it; the owner makes
-        what is missing show.
+        End the response, with given trailers, and send all of it; the owner makes what is missing show.
 
         Raises:
             LocalProtocolError: There is no place for trailers.
