@@ -16,8 +16,7 @@ from tests.conftest import Serve
 from tests.helpers.h2 import priority_update
 from tests.helpers.peers import Answer, H2Peer, Kind, connect
 from tests.helpers.waiting import assert_soon
-from wptproto import Request, Response, Server
-from wptproto.semantics.priority import Priority
+from wptproto import Priority, Request, Response, Server
 
 
 def is_h2(kind: Kind) -> bool:

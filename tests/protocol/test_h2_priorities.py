@@ -65,6 +65,7 @@ def test_a_stream_that_has_not_begun() -> None:
     early = [(3, b"u=1"), (5, b"u=2"), (7, b"u=3"), (5, b"u=6")]
     octets = b"".join(priority_update(stream_id, value).serialize() for stream_id, value in early)
     assert connection.receive_data(octets) == []
+    assert updates(connection.receive_data(begun(1))) == []
     events = connection.receive_data(begun(5))
     assert [type(event) for event in events] == [RequestReceived, PriorityUpdated, RequestEnded]
     assert updates(events) == [(5, Priority(6))]
