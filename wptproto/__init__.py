@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from wptproto.handlers.router import Handler, Route, Router, any_method
     from wptproto.limits import Limits
     from wptproto.protocol.rules import Leniency
+    from wptproto.semantics.priority import Priority
     from wptproto.server.server import Server
     from wptproto.version import __version__
 
@@ -54,6 +55,7 @@ __all__ = [
     # what handlers see
     "Request",
     "RequestHeaders",
+    "Priority",
     "Response",
     "ResponseHeaders",
     "ResponseWriter",
@@ -132,6 +134,7 @@ _HOMES = {
     ),
     "wptproto.limits": ("Limits",),
     "wptproto.protocol.rules": ("Leniency",),
+    "wptproto.semantics.priority": ("Priority",),
     "wptproto.server.server": ("Server",),
     "wptproto.version": ("__version__",),
 }

@@ -43,7 +43,18 @@ EARLY = "When this is true, a server MAY request that the client abort transmiss
 EMPTY_HOST = "A recipient that processes such a URI reference MUST reject it as invalid."
 TUNNEL = "A CONNECT request that does not conform to these restrictions is malformed (Section 8.1.1)."
 EXTENDED = "The value of the parameter MUST be 0 or 1."
-IGNORED = "Implementations MUST ignore and discard frames of unknown types; an endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST ignore that setting."
+NO_PRIORITIES = "Any value other than 0 or 1 MUST be treated as a connection error (see Section 5.4.1 of [HTTP/2]) of type PROTOCOL_ERROR."
+EARLY_UPDATE = "Servers SHOULD buffer the most recently received PRIORITY_UPDATE frame and apply it once the referenced stream is opened."
+RESERVED = "It MUST remain unset (0x0) when sending and MUST be ignored when receiving."
+UNPARSED = "Failure to parse the Priority Field Value MAY be treated as a connection error."
+OMITTED = "Omitting a priority parameter is a signal to use its default value."
+ON_A_STREAM = "Receiving a PRIORITY_UPDATE frame with a field of any other value MUST be treated as a connection error of type PROTOCOL_ERROR."
+OF_NONE = "If a PRIORITY_UPDATE frame is received with a prioritized stream ID of 0x0, the recipient MUST respond with a connection error of type PROTOCOL_ERROR."
+OF_IDLE_PUSH = 'Servers that receive a PRIORITY_UPDATE for a push stream in the "idle" state MUST respond with a connection error of type PROTOCOL_ERROR.'
+TOO_SMALL = "An endpoint MUST send an error code of FRAME_SIZE_ERROR if a frame exceeds the size defined in SETTINGS_MAX_FRAME_SIZE, exceeds any limit defined for the frame type, or is too small to contain mandatory frame data."
+TOO_MANY = (
+    "Servers that receive such a PRIORITY_UPDATE MUST respond with a connection error of type PROTOCOL_ERROR."
+)
 NO_SENSE = "If parsing the Priority header field fails, it is ignored, and the default values are used."
 
 PROBES: list[H2Probe] = [
@@ -192,10 +203,19 @@ PROBES: list[H2Probe] = [
     answered("connect-nobody-takes", CONNECT, begun(1, [(b":method", b"CONNECT"), (b":authority", b"h:1")]), status=501, level="ours"),
     answered("setting-of-extended-connect", "RFC 8441 §3", frame(4, 0, 0, b"\0\x08\0\0\0\1") + begun()),
     broken("setting-of-extended-connect-2", "RFC 8441 §3", frame(4, 0, 0, b"\0\x08\0\0\0\2"), sentence=EXTENDED),
-    answered("setting-of-no-priorities", "RFC 9218 §2.1", frame(4, 0, 0, b"\0\x09\0\0\0\1") + begun(), sentence=IGNORED),
+    answered("setting-of-no-priorities", "RFC 9218 §2.1", frame(4, 0, 0, b"\0\x09\0\0\0\1") + begun()),
+    answered("setting-of-priorities", "RFC 9218 §2.1", frame(4, 0, 0, b"\0\x09\0\0\0\0") + begun()),
+    broken("setting-of-no-priorities-2", "RFC 9218 §2.1", frame(4, 0, 0, b"\0\x09\0\0\0\2"), sentence=NO_PRIORITIES),
     answered("priority-field", "RFC 9218 §5", begun(1, [*GET, (b"priority", b"u=1, i")])),
     answered("priority-field-of-no-sense", "RFC 9218 §5", begun(1, [*GET, (b"priority", b"u=99;;;, (")]), sentence=NO_SENSE),
-    answered("priority-update-of-an-idle-stream", "RFC 9218 §7.1", frame(0x10, 0, 0, b"\0\0\0\1u=1") + begun(), sentence=IGNORED),
-    answered("priority-update-of-an-open-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 0, b"\0\0\0\1u=7, i"), sentence=IGNORED),
-    answered("priority-update-on-a-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 1, b"\0\0\0\1u=7"), sentence=IGNORED, level="ours"),
+    answered("priority-update-of-an-idle-stream", "RFC 9218 §7.1", frame(0x10, 0, 0, b"\0\0\0\1u=1") + begun(), sentence=EARLY_UPDATE, level="SHOULD"),
+    answered("priority-update-of-an-open-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 0, b"\0\0\0\1u=7, i")),
+    answered("priority-update-with-reserved-bit", "RFC 9218 §7.1", begun() + frame(0x10, 0, 0, b"\x80\0\0\1u=7, i"), sentence=RESERVED),
+    answered("priority-update-of-no-sense", "RFC 9218 §7", begun() + frame(0x10, 0, 0, b"\0\0\0\1u=99;;;, ("), sentence=UNPARSED, level="ours"),
+    answered("priority-update-empty", "RFC 9218 §7", begun() + frame(0x10, 0, 0, b"\0\0\0\1"), sentence=OMITTED),
+    broken("priority-update-on-a-stream", "RFC 9218 §7.1", begun() + frame(0x10, 0, 1, b"\0\0\0\1u=7"), sentence=ON_A_STREAM),
+    broken("priority-update-of-stream-0", "RFC 9218 §7.1", frame(0x10, 0, 0, b"\0\0\0\0u=7"), sentence=OF_NONE),
+    broken("priority-update-of-an-idle-push", "RFC 9218 §7.1", frame(0x10, 0, 0, b"\0\0\0\2u=7"), sentence=OF_IDLE_PUSH),
+    broken("priority-update-short", "RFC 9113 §4.2", frame(0x10, 0, 0, b"\0\0\0"), ErrorCodes.FRAME_SIZE_ERROR, sentence=TOO_SMALL),
+    broken("priority-updates-of-too-many-streams", "RFC 9218 §7.1", b"".join(frame(0x10, 0, 0, (2 * n + 1).to_bytes(4, "big") + b"u=1") for n in range(1025)), sentence=TOO_MANY),
 ]  # fmt: skip

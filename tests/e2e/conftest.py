@@ -39,12 +39,26 @@ def cut_off(request: Request, response: Response) -> None:
     response.content = "short"
 
 
-def hinted(request: Request, response: Response) -> None:
-    response.writer.write_status(103)
-    response.writer.write_header("Link", "</style.css>; rel=preload")
-    response.writer.end_headers()
-    response.writer.write_status(200)
-    response.writer.write_content("final")
+def hinted(request: Request, response: Response) -> str:
+    response.writer.write_informational(103, [("Link", "</style.css>; rel=preload")])
+    return "final"
+
+
+def trailed(request: Request, response: Response) -> Iterator[str]:
+    yield f"trailers of the request: {dict(request.trailers)}\n"
+    response.trailers.set("X-Sum", "7")
+
+
+def pushing(request: Request, response: Response) -> str:
+    if not response.can_push:
+        return "no push"
+    response.push("/filled-in")
+    response.push("/answered", answer=(203, {"X": "y"}, "answered by hand"))
+    return "pushed"
+
+
+def prioritized(request: Request, response: Response) -> str:
+    return f"{request.priority}"
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +70,9 @@ def server(certs_dir: Path) -> Iterator[Server]:
         ("*", "/measured", measured),
         ("GET", "/cut-off", cut_off),
         ("GET", "/hinted", hinted),
+        ("*", "/trailed", trailed),
+        ("GET", "/pushing", pushing),
+        ("GET", "/prioritized", prioritized),
     ]
     with Server(routes=routes, certs_dir=certs_dir) as server:
         yield server

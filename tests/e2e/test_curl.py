@@ -133,3 +133,21 @@ def test_names_of_a_config(curl: str, certs_dir: Path) -> None:
                 command.append(f"https://{name}:{port}/")
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 assert done.stdout == f"{name} {version}", done.stderr
+
+
+def test_trailers(curl: str, server: Server, way: str) -> None:
+    """Trailers of the response are fields behind its content."""
+    out = run(curl, server, way, "/trailed", "--dump-header", "-")
+    assert "trailers of the request: {}" in out
+    assert "x-sum: 7" in out.lower()
+
+
+def test_push(curl: str, server: Server, way: str) -> None:
+    """curl wants no push, which a handler can know before."""
+    assert run(curl, server, way, "/pushing") == "no push"
+
+
+def test_priority(curl: str, server: Server, way: str) -> None:
+    """The field Priority is the same over every protocol."""
+    out = run(curl, server, way, "/prioritized", "--header", "Priority: u=5")
+    assert out == "Priority(urgency=5, incremental=False)"

@@ -72,3 +72,36 @@ def test_many_streams(nghttp: str, server: Server) -> None:
     """A hundred requests share the connection."""
     out = run(nghttp, "--multiply=100", server.https_url("/filled-in"))
     assert out.count("Some example content") == 100
+
+
+def test_push(nghttp: str, server: Server) -> None:
+    """What is pushed, by the server's routes or by hand, comes on streams that were promised."""
+    out = run(nghttp, server.https_url("/pushing"))
+    promises = [stream for kind, _, stream in frames(out) if kind == "PUSH_PROMISE"]
+    assert len(promises) == 2
+    for text in ("pushed", "Some example content", "answered by hand", ":status: 203", ":path: /filled-in"):
+        assert text in out
+    assert {stream for kind, _, stream in frames(out) if kind == "HEADERS"} > {"2", "4"}
+
+
+def test_no_push(nghttp: str, server: Server) -> None:
+    """A client that wants none gets none."""
+    out = run(nghttp, "--no-push", server.https_url("/pushing"))
+    assert "no push" in out
+    assert "PUSH_PROMISE" not in out
+
+
+def test_trailers(nghttp: str, server: Server, tmp_path: Path) -> None:
+    """Trailers go both ways."""
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    out = run(nghttp, f"--data={file}", "--trailer=x-sum: 1", server.http_url("/trailed"))
+    assert "trailers of the request: {b'x-sum': [b'1']}" in out
+    assert re.search(r"recv \(stream_id=\d+\) x-sum: 7", out)
+
+
+def test_priority(nghttp: str, server: Server) -> None:
+    """The field Priority is what a handler reads, and SETTINGS say that it counts (RFC 9218 §2.1)."""
+    out = run(nghttp, "--header=priority: u=1, i", server.https_url("/prioritized"))
+    assert "Priority(urgency=1, incremental=True)" in out
+    assert "SETTINGS_NO_RFC7540_PRIORITIES(0x09):1" in out

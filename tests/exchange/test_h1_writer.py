@@ -268,3 +268,85 @@ def test_unknown_length_to_http_1_0(wire: Wire) -> None:
     assert octets.endswith(b"\r\nConnection: close\r\n\r\nab")
     assert b"Transfer-Encoding" not in octets
     assert not wire.stays_open
+
+
+# --- interim responses and trailers --------------------------------------------------------------
+
+
+def test_informational(wire: Wire) -> None:
+    """An interim response is a head by itself, which leaves at once, and no part of the final one."""
+    wire.writer.write_informational(103, [("Link", "</a>"), (b"X", 1)])
+    assert wire.sent() == b"HTTP/1.1 103 \r\nLink: </a>\r\nX: 1\r\n\r\n"
+    wire.writer.write_informational(100)
+    assert wire.sent() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert (wire.writer.content_written, wire.writer.committed) == (False, False)
+    wire.response.add_required_headers = False
+    wire.response.headers.set("Content-Length", 2)
+    wire.response.content = "ok"
+    wire.response.write(ends=True)
+    assert wire.finish() == b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    assert wire.stays_open
+
+
+def test_informational_waits_for_flush(wire: Wire) -> None:
+    """With explicit_flush it waits."""
+    wire.response.explicit_flush = True
+    wire.writer.write_informational(103)
+    assert wire.sent() == b""
+    wire.writer.flush()
+    assert wire.sent() == b"HTTP/1.1 103 \r\n\r\n"
+
+
+def test_informational_behind_octets_by_hand(wire: Wire) -> None:
+    """What is written by hand may be a head, so nothing can be put in its middle."""
+    wire.writer.write(b"HTTP/1.1 200 OK\r\n")
+    with pytest.raises(LocalProtocolError, match="103 comes too late"):
+        wire.writer.write_informational(103)
+
+
+def test_trailers_are_one_crossing(wire: Wire) -> None:
+    """A response that is ready goes over once, trailers and all."""
+    wire.response.content = "content"
+    wire.response.trailers = [("X-Sum", 7), ("Y", "z")]
+    wire.response.write(ends=True)
+    octets = wire.finish()
+    assert wire.bridge.crossings == [["SendHead", "SendContent", "SendTrailers", "Finish"]]
+    head, content = octets.split(b"\r\n\r\n", 1)
+    assert b"\r\nTransfer-Encoding: chunked" in head
+    assert b"Content-Length" not in head
+    assert content == b"7\r\ncontent\r\n0\r\nX-Sum: 7\r\nY: z\r\n\r\n"
+    assert wire.stays_open
+
+
+def test_trailers_behind_a_head_in_pieces(wire: Wire) -> None:
+    """A head that has left in pieces may be followed by trailers that were filled in."""
+    wire.response.trailers.set("X", "y")
+    wire.writer.write_status(200)
+    wire.writer.write_header("A", "b")
+    wire.writer.end_headers()
+    wire.writer.write("x")
+    assert wire.finish().endswith(b"\r\n\r\n1\r\nx\r\n0\r\nX: y\r\n\r\n")
+    assert wire.stays_open
+
+
+def test_trailers_nobody_could_read(wire: Wire) -> None:
+    """Trailers go out as they are; behind unsound ones the connection closes."""
+    wire.response.trailers.set("X", "a\r\n b")
+    wire.response.write(ends=True)
+    assert wire.finish().endswith(b"0\r\nX: a\r\n b\r\n\r\n")
+    assert not wire.stays_open
+
+
+def test_no_trailers_leave_everything_as_it_was(wire: Wire) -> None:
+    """To have looked at trailers changes nothing."""
+    assert len(wire.response.trailers) == 0
+    wire.response.content = "content"
+    wire.response.write(ends=True)
+    assert b"\r\nContent-Length: 7\r\n" in wire.finish()
+
+
+def test_no_push(wire: Wire) -> None:
+    """HTTP/1.1 has none."""
+    assert not wire.response.can_push
+    with pytest.raises(LocalProtocolError, match="has no server push"):
+        wire.response.push("/x")

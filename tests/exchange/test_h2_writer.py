@@ -134,3 +134,61 @@ def test_frames_by_hand(wire: Wire) -> None:
     assert isinstance(data, h2.events.DataReceived)
     assert (data.data, isinstance(end, h2.events.StreamEnded)) == (b"raw", True)
     assert wire.connection.data_to_send() == b""
+
+
+# --- interim responses, trailers and promises ----------------------------------------------------
+
+
+def test_informational(wire: Wire) -> None:
+    """An interim response is a HEADERS frame by itself, and no part of the final one."""
+    wire.writer.write_informational(103, {"Link": "</a>", "Connection": "dropped"})
+    (event,) = wire.events()
+    assert isinstance(event, h2.events.InformationalResponseReceived)
+    assert event.headers == [(b":status", b"103"), (b"link", b"</a>")]
+    assert (wire.writer.content_written, wire.writer.committed) == (False, False)
+    wire.response.write(ends=True)
+    wire.exchange.finish()
+    assert isinstance(wire.events()[0], h2.events.ResponseReceived)
+
+
+@pytest.mark.parametrize("content", ["content", ""])
+def test_trailers_end_the_stream(wire: Wire, content: str) -> None:
+    """The last HEADERS frame is the trailers (RFC 9113 §8.1); all of it goes over once."""
+    wire.response.content = content
+    wire.response.trailers.set("X-Sum", 7)
+    wire.response.write(ends=True)
+    wire.exchange.finish()
+    (crossing,) = wire.bridge.crossings
+    assert crossing == ["SendHead", *(["SendContent"] if content else []), "SendTrailers", "Finish"]
+    *_, trailers, end = wire.events()
+    assert isinstance(trailers, h2.events.TrailersReceived)
+    assert trailers.headers == [(b"x-sum", b"7")]
+    assert trailers.stream_ended is end
+
+
+def test_trailers_behind_octets_by_hand(wire: Wire) -> None:
+    """Of a response by hand they are for that hand to write."""
+    wire.response.trailers.set("X", "y")
+    wire.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+    wire.exchange.finish()
+    assert not any(isinstance(event, h2.events.TrailersReceived) for event in wire.events())
+
+
+def test_a_promise_for_the_server(wire: Wire) -> None:
+    """A promise is a request beside the client's own, with its host, and comes before what was held back."""
+    wire.response.explicit_flush = True
+    wire.response.content = "content"
+    wire.response.write()
+    assert wire.response.can_push
+    assert wire.response.push("/a?b", [("X-A", 1)], "HEAD") == 2
+    (promise,) = wire.client.receive_data(wire.connection.data_to_send())
+    assert isinstance(promise, h2.events.PushedStreamReceived)
+    assert promise.headers == [
+        (b":method", b"HEAD"),
+        (b":scheme", b"http"),
+        (b":authority", b"a"),
+        (b":path", b"/a?b"),
+        (b"x-a", b"1"),
+    ]
+    wire.exchange.finish()
+    assert not wire.response.can_push

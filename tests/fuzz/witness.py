@@ -14,6 +14,7 @@ from wptproto.protocol.events import (
     ExchangeId,
     ExchangeReset,
     PeerFinished,
+    PriorityUpdated,
     ProtocolViolated,
     RequestEnded,
     RequestReceived,
@@ -86,6 +87,8 @@ class Witness:
             case ExchangeReset(exchange_id):
                 assert self._states[exchange_id] is not _State.OVER, "what is over is not reset"
                 self._states[exchange_id] = _State.OVER
+            case PriorityUpdated(exchange_id):
+                assert self._states[exchange_id] is not _State.OVER, "what is over has no priority"
             case ProtocolViolated(error):
                 self._is_violated = error.exchange_id is None
             case WindowOpened() | PeerFinished() | UpgradeReceived():

@@ -9,7 +9,7 @@ import h2.config
 import h2.connection
 import h2.events
 from hpack import Encoder
-from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
+from hyperframe.frame import ExtensionFrame, Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
@@ -35,6 +35,7 @@ __all__ = [
     "kinds",
     "kinds_of",
     "open_connection",
+    "priority_update",
     "respond",
     "response_head",
 ]
@@ -72,6 +73,14 @@ def headers(
     """Return a HEADERS frame with a whole field section, whatever that says."""
     flags = ["END_HEADERS", "END_STREAM"] if end else ["END_HEADERS"]
     return HeadersFrame(stream_id, (encoder or Encoder()).encode(lines), flags=flags)
+
+
+def priority_update(prioritized_id: int = 1, value: bytes = b"u=1", *, stream_id: int = 0) -> ExtensionFrame:
+    """Return a frame that says how urgent a stream is (RFC 9218 §7.1)."""
+    body = prioritized_id.to_bytes(4, "big") + value
+    frame = ExtensionFrame(0x10, stream_id, body=body)
+    frame.body_len = len(body)
+    return frame
 
 
 def open_connection(limits: Limits | None = None) -> H2Connection:

@@ -8,6 +8,7 @@ from typing import cast
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskPush,
     AskRoom,
     Bridge,
     Command,
@@ -83,6 +84,8 @@ class InlineBridge(Bridge):
                 received = self.connection.push(self.exchange_id, lines, promised_id)
                 self.promised = InlineBridge(self.connection, received)
                 promise.set_result(Promised(received, self.promised))
+            case AskPush(answer):
+                answer.set_result(self.connection.can_push(self.exchange_id))
             case AskRoom(room):
                 room.set_result(self.connection.room(self.exchange_id))
             case Finish(close):

@@ -121,6 +121,10 @@ class Peer(ABC):
         """Send content, as the window allows."""
 
     @abstractmethod
+    def send_trailers(self, trailers: Iterable[RequestField]) -> None:
+        """End the content with a trailer section; over HTTP/1.1 it has to be chunked."""
+
+    @abstractmethod
     def read_some(self) -> bytes:
         """Return the next piece of content; none at the end of the answer."""
 
@@ -169,6 +173,9 @@ class H1Peer(Peer):
         self._send(h11.Data(data=content))
         if end:
             self._send(h11.EndOfMessage())
+
+    def send_trailers(self, trailers: Iterable[RequestField]) -> None:
+        self._send(h11.EndOfMessage(headers=_octets(trailers)))
 
     def _send(self, event: h11.Event) -> None:
         data = self.h11.send(event)
@@ -273,6 +280,11 @@ class H2Peer(Peer):
         if end:
             self.h2.end_stream(stream)
             self._flush()
+
+    def send_trailers(self, trailers: Iterable[RequestField]) -> None:
+        lines = [(name.lower(), value) for name, value in _octets(trailers)]
+        self.h2.send_headers(self.last, lines, end_stream=True)
+        self._flush()
 
     def read_some(self) -> bytes:
         answer = self.answers[self.last]

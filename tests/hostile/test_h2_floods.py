@@ -31,7 +31,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.helpers.h2 import OPENING, REQUEST, frames_of, headers
+from tests.helpers.h2 import OPENING, REQUEST, frames_of, headers, priority_update
 from tests.helpers.peers import open_socket
 from tests.hostile.bystander import ask_once, undisturbed
 from tests.hostile.target import Target, Victim
@@ -140,14 +140,6 @@ def window(octets: int) -> SettingsFrame:
 
 def table(octets: int) -> SettingsFrame:
     return SettingsFrame(0, {SettingCodes.HEADER_TABLE_SIZE: octets})
-
-
-def priority_update() -> Frame:
-    """Return a frame of RFC 9218 §7.1."""
-    body = b"\0\0\0\1u=1"
-    frame = ExtensionFrame(0x10, 0, body=body)
-    frame.body_len = len(body)
-    return frame
 
 
 def octet_by_octet(stream_id: int) -> bytes:

@@ -19,7 +19,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.helpers.h2 import REQUEST, frames_of, headers, open_connection, response_head
+from tests.helpers.h2 import REQUEST, frames_of, headers, open_connection, priority_update, response_head
 from wptproto.limits import Limits
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import ExchangeId, ProtocolViolated
@@ -42,7 +42,7 @@ FLOODS: list[tuple[str, Frame]] = [
     ("h2_pings_per_s", PingFrame(0)),
     ("h2_pings_per_s", PingFrame(0, flags=["ACK"])),
     ("h2_priorities_per_s", PriorityFrame(7)),
-    ("h2_priorities_per_s", ExtensionFrame(0x10, 0)),
+    ("h2_priorities_per_s", priority_update()),
     ("h2_window_updates_per_s", WindowUpdateFrame(0, 1)),
     ("h2_window_updates_per_s", WindowUpdateFrame(1, 1)),
     ("h2_empty_frames_per_s", DataFrame(1)),

@@ -9,7 +9,7 @@ so a response that is ready goes over once, with all its commands.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Abort",
+    "AskPush",
     "AskRoom",
     "Bridge",
     "Command",
@@ -115,11 +116,25 @@ class Promised(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Push:
-    """Promise a response to a request the peer has not made; *answer* is the exchange of that."""
+    """
+    Promise a response to a request the peer has not made; *answer* is the exchange of that.
+
+    If it is to be *handled*, it is as if the peer had made it, and *handler*, if there is one, answers in the
+    place of whoever would. Otherwise it is for the asker to answer.
+    """
 
     lines: list[FieldLine]
     promised_id: int | None = None
     answer: Future[Promised] = field(default_factory=Future)
+    handled: bool = False
+    handler: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskPush:
+    """Ask whether a response can be promised now."""
+
+    answer: Future[bool] = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +156,7 @@ class Abort(NamedTuple):
     reason: str
 
 
-Question = Push | AskRoom
+Question = Push | AskPush | AskRoom
 Command = (
     SendInformational
     | SendHead

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Protocol
 from wptproto.exchange.bridge import Bridge, SendInformational
 from wptproto.exchange.content import RequestContent
 from wptproto.exchange.h1_writer import H1ResponseWriter
+from wptproto.exchange.options import MessageOptions
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead, reason_phrase
@@ -56,10 +57,12 @@ class Exchange:
     Attributes:
         observer: Is told of its handler, if anybody is.
         failure: What its handler raised, and nobody expected.
+        handler: What answers it in the place of whoever would by its route, if anything.
     """
 
     observer: HandlerObserver | None = None
     failure: BaseException | None = None
+    handler: Callable[..., object] | None = None
 
     def __init__(self, received: RequestReceived, bridge: Bridge, surroundings: Surroundings) -> None:
         head = received.head
@@ -152,7 +155,7 @@ class Exchange:
 
     def _send_continue(self) -> None:
         self._waits_for_continue = False
-        if self._writer is None or not self._writer.committed:
+        if self._writer is None or not (self._writer.committed or self._writer.has_continued):
             self.bridge.send([SendInformational(ResponseHead(100, Fields(), reason_phrase(100)))])
 
     def _closes(self) -> bool:

@@ -10,12 +10,12 @@ from wptproto.exchange.bridge import (
     Bridge,
     SendContent,
     SendHead,
-    SendInformational,
     SendTrailers,
     SendVerbatim,
     Sent,
 )
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.options import MessageOptions
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol import h1_octets
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import RequestHead, ResponseHead
@@ -105,7 +105,7 @@ class H1ResponseWriter(ResponseWriter):
 
     def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
         framed = b"content-length" in names or b"transfer-encoding" in names
-        if not framed and length is not None:
+        if not framed and length is not None and not self._options.given_trailers:
             self._add(b"Content-Length", b"%d" % length)
         elif not framed and not without_content:
             if self._request.version == "HTTP/1.1":
@@ -120,12 +120,25 @@ class H1ResponseWriter(ResponseWriter):
         elif self._request.version == "HTTP/1.0":
             self._add(b"Connection", b"keep-alive")
 
+    def _check_trailers(self) -> None:
+        """RFC 9110 §6.5: trailers need a framing that has a place for them, which is chunks alone."""
+        if self._chunked:
+            return
+        own = [name for name in (b"Content-Length", b"Transfer-Encoding") if name.lower() in self._names()]
+        if self._request.version == "HTTP/1.0":
+            why = "and the client speaks HTTP/1.0"
+        elif own:
+            why = f"so the response must have no {own[0].decode('ascii')} of its own"
+        else:
+            why = "and this response has none; they come with add_required_headers"
+        raise LocalProtocolError(f"trailers need chunked content (RFC 9112 §7.1.2), {why}")
+
     def _end_informational(self) -> None:
         if self._verbatim:
             self._octets.append(b"\r\n")
             self._pend_octets()
         else:
-            self._pending.append(SendInformational(self._head()))
+            self._add_informational(self._head())
 
     def _end_head(self, *, end: bool) -> None:
         if self._verbatim:
@@ -153,8 +166,7 @@ class H1ResponseWriter(ResponseWriter):
         self._octets.append(octets)
 
     def _add_trailers(self, trailers: Fields) -> None:
-        if not self._chunked:
-            raise LocalProtocolError("trailers need chunked content (RFC 9112 §7.1.2)")
+        self._check_trailers()
         if self._verbatim:
             self._pending.append(SendVerbatim(h1_octets.last_chunk(trailers)))
         else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import IO
 
 from hyperframe.frame import Frame
 
 from wptproto.errors import LocalProtocolError
+from wptproto.exchange import pushing
 from wptproto.exchange.bridge import (
     Abort,
     AskRoom,
@@ -22,7 +23,8 @@ from wptproto.exchange.bridge import (
     SendVerbatim,
     Sent,
 )
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
+from wptproto.exchange.options import MessageOptions
+from wptproto.exchange.writer import ResponseWriter
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_transcript import Part, Transcript
 from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, RawFrame
@@ -289,7 +291,15 @@ class H2ResponseWriter(ResponseWriter):
         self._pending.append(SendVerbatim(octets))
         return self._part_written()
 
-    # --- for the dispatcher --------------------------------------------------------------------
+    # --- for Response and the dispatcher -------------------------------------------------------
+
+    @property
+    def can_push(self) -> bool:
+        return not self._ended and pushing.can_push(self._bridge, self._stream_id)
+
+    def promise(self, lines: list[FieldLine], handler: Callable[..., object] | None) -> int:
+        self._check_not_ended()
+        return pushing.promise(self._bridge, self._stream_id, lines, handler)
 
     def finish(self) -> None:
         for number, pushed in list(self._pushed.items()):
@@ -315,14 +325,26 @@ class H2ResponseWriter(ResponseWriter):
 
     def _add_framing(self, names: Set[bytes], length: int | None, without_content: bool) -> None:
         self._length = length
-        if length is not None and b"content-length" not in names:
+        if length is not None and b"content-length" not in names and not self._options.given_trailers:
             self._add(b"Content-Length", b"%d" % length)
 
     def _end_informational(self) -> None:
         if self._transcript is not None:
             self._transcribe(b"\r\n")
         else:
-            self._pending.append(SendInformational(self._head()))
+            self._add_informational(self._head())
+
+    def _add_informational(self, head: ResponseHead) -> None:
+        if self._stream_id % 2:  # else it was promised, nobody waits, and h2 knows of no interim response
+            super()._add_informational(head)
+
+    def _check_trailers(self) -> None:
+        """There is a place for them behind any content, but for that which its script frames by itself."""
+        if self._transcript is not None or not self._is_plain():
+            raise LocalProtocolError(
+                "trailers go behind content that the server frames, and this response frames it by itself: "
+                "by its own Content-Length or Transfer-Encoding, a field that is unsound, or octets by hand"
+            )
 
     def _end_head(self, *, end: bool) -> None:
         if self._transcript is None and not self._is_plain():
@@ -356,7 +378,7 @@ class H2ResponseWriter(ResponseWriter):
 
     def _add_trailers(self, trailers: Fields) -> None:
         if self._transcript is not None:
-            raise LocalProtocolError("trailers of a response by hand are for that hand to write")
+            self._check_trailers()
         self._pending.append(SendTrailers(trailers))
 
     def _add_end(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import SEEK_END
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # few requests are asked for these
     from wptproto.exchange.raw_headers import RawHeaders
     from wptproto.semantics.cookies import Cookies
     from wptproto.semantics.form_content import FormValue
+    from wptproto.semantics.priority import Priority
 
 __all__ = ["Request", "RequestHeaders"]
 
@@ -111,6 +113,9 @@ class Request:
     _post: MultiDict[FormValue] | None = None
     _cookies: Cookies | None = None
     _auth: Authentication | None = None
+    _trailers: RequestHeaders | None = None
+    _priority: Priority | None = None
+    _newer_priority: Priority | None = None
 
     def __init__(
         self,
@@ -188,6 +193,44 @@ class Request:
         if self._headers is None:
             self._headers = RequestHeaders(self.head.fields)
         return self._headers
+
+    @property
+    def trailers(self) -> RequestHeaders:
+        """
+        The fields behind the content, found without case; waits until the request has ended.
+
+        An async handler awaits ``raw_input.read_async()`` before. ``raw_input`` stays where it was.
+
+        Raises:
+            RemoteProtocolError: The client broke the framing, or left in the midst of it.
+            ExchangeClosed: The exchange was reset, or its connection is gone.
+        """
+        if self._trailers is None:
+            position = self.raw_input.tell()
+            self.raw_input.seek(0, SEEK_END)
+            self.raw_input.seek(position)
+            self._trailers = RequestHeaders(self.raw_input.trailers)
+        return self._trailers
+
+    @property
+    def priority(self) -> Priority:
+        """
+        How urgent the response is to the client, who may change its mind while it waits (RFC 9218).
+
+        It is what the last PRIORITY_UPDATE frame said, over HTTP/2, or else what the field Priority says. The
+        server does not go by it.
+        """
+        if self._newer_priority is not None:
+            return self._newer_priority
+        if self._priority is None:
+            from wptproto.semantics.priority import Priority, parse_priority
+
+            self._priority = parse_priority(self.head.fields.get(b"priority") or b"") or Priority()
+        return self._priority
+
+    def prioritize(self, priority: Priority) -> None:
+        """Take note that the client has changed its mind about :attr:`priority`."""
+        self._newer_priority = priority
 
     @property
     def raw_headers(self) -> RawHeaders:

@@ -6,9 +6,10 @@ import io
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from wptproto.exchange.options import MessageOptions
 from wptproto.exchange.request import Request
-from wptproto.exchange.writer import MessageOptions, ResponseWriter
-from wptproto.semantics.fields import FieldLine, Value, to_octets
+from wptproto.exchange.writer import ResponseWriter
+from wptproto.semantics.fields import FieldLine, Lines, Value, pairs, to_octets
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ Content = (
     | AsyncIterable[Piece | Callable[[], Piece | None] | None]
 )
 Status = int | tuple[int, str | bytes]
+PushAnswer = Callable[..., object] | Content | tuple[Lines, Content] | tuple[Status, Lines, Content]
 
 _FILE_PIECE_OCTETS = 32 * 1024
 _MISSING = object()
@@ -137,6 +139,8 @@ class Response(MessageOptions):
         writer: Sends the response step by step.
     """
 
+    given_trailers: ResponseHeaders | None
+
     def __init__(self, handler: WriterFactory, request: Request) -> None:
         self.request = request
         self.content: Any = []
@@ -171,6 +175,65 @@ class Response(MessageOptions):
     @headers.setter
     def headers(self, items: ResponseHeaders | Iterable[tuple[Value, Value]]) -> None:
         self._headers = items if isinstance(items, ResponseHeaders) else ResponseHeaders(items)
+
+    @property
+    def trailers(self) -> ResponseHeaders:
+        """
+        The fields that follow the content (RFC 9110 §6.5); can be set to pairs, or a mapping.
+
+        They are sent when all content is, so what yields content may set them until it ends. With any of them
+        the content is chunked over HTTP/1.1, and has no Content-Length. Where there is no content there are
+        no trailers.
+        """
+        trailers = self.given_trailers
+        if trailers is None:
+            trailers = self.given_trailers = ResponseHeaders()
+        return trailers
+
+    @trailers.setter
+    def trailers(self, items: ResponseHeaders | Lines) -> None:
+        self.given_trailers = items if isinstance(items, ResponseHeaders) else ResponseHeaders(pairs(items))
+
+    # --- server push ---------------------------------------------------------------------------
+
+    @property
+    def can_push(self) -> bool:
+        """
+        Whether :meth:`push` would be taken now.
+
+        That is over HTTP/2, if the client allows it, as most do not, for a request that it has made itself.
+        """
+        return self.writer.can_push
+
+    def push(
+        self, path: Value, headers: Lines = (), method: str = "GET", *, answer: PushAnswer | None = None
+    ) -> int:
+        """
+        Promise the response to a request that the client has not made yet, and have the server give it.
+
+        Best before any content that names it, for then the client does not ask for it by itself.
+
+        Args:
+            path: Path and query of the request, which is for the host that this one is for.
+            headers: More of its fields: names and values, or a mapping of these.
+            method: GET or HEAD.
+            answer: A handler, or what one may return, such as ``(status, headers, content)``; None has the
+                server answer it by its routes, as if the client had asked.
+
+        Returns:
+            The number of the stream of that response.
+
+        Raises:
+            LocalProtocolError: It cannot be, as :attr:`can_push` would have told, or is no request.
+            ExchangeClosed: The client is gone, or this response is through.
+
+        RFC 9113 §8.4.
+        """
+        from wptproto.exchange.pushing import promised_section  # not needed by those who never push
+
+        lines = promised_section(self.request, path, headers, method)
+        handler = answer if answer is None or callable(answer) else lambda *_: answer
+        return self.writer.promise(lines, handler)
 
     # --- cookies -------------------------------------------------------------------------------
 
@@ -290,6 +353,7 @@ class Response(MessageOptions):
         self.status = code
         self.headers = [("Content-Type", "application/json"), ("Content-Length", len(data))]
         self.content = data
+        self.given_trailers = None
 
     # --- doing wrong ---------------------------------------------------------------------------
 

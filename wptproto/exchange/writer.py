@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import IO, TYPE_CHECKING
 
 from wptproto.errors import LocalProtocolError
@@ -20,39 +20,17 @@ from wptproto.exchange.bridge import (
     Sent,
 )
 from wptproto.exchange.clock import date_now
-from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
-from wptproto.semantics.message import RequestHead, never_has_content, reason_phrase
+from wptproto.exchange.options import MessageOptions
+from wptproto.semantics.fields import FieldLine, Fields, Lines, Value, pairs, to_octets
+from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content, reason_phrase
 from wptproto.version import __version__
 
 if TYPE_CHECKING:
     from wptproto.faults import Fault
 
-__all__ = ["MessageOptions", "ResponseWriter"]
+__all__ = ["ResponseWriter"]
 
 SERVER_FIELD = f"wptproto/{__version__}".encode("ascii")
-
-
-class MessageOptions:
-    """
-    What a script may choose about its response, and a writer goes by.
-
-    Attributes:
-        encoding: Of text in content, and of names and values given to the writer.
-        add_required_headers: Whether Server, Date and the framing fields are added.
-        send_body_for_head_request: Send content also where HTTP has none: HEAD, 204, 304.
-        explicit_flush: Send only on ``writer.flush()``, and at the end.
-        close_connection: Close the HTTP/1.1 connection afterwards; HTTP/2 only ends the stream.
-    """
-
-    encoding = "utf8"
-    add_required_headers = True
-    send_body_for_head_request = False
-    explicit_flush = False
-    close_connection = False
-
-    def content_length(self) -> int | None:
-        """Return how many octets of content there will be, None where that cannot be known."""
-        return None
 
 
 class ResponseWriter(ABC):
@@ -65,6 +43,7 @@ class ResponseWriter(ABC):
     Attributes:
         content_written: Whether the handler has begun to respond through the writer.
         content_octets: How many octets of content were written.
+        has_continued: Whether it has said 100 (Continue).
     """
 
     default_status = 200
@@ -72,10 +51,12 @@ class ResponseWriter(ABC):
 
     content_written = False
     content_octets = 0
+    has_continued = False
     _status: int | None = None
     _reason = b""
     _headers_complete = False
     _given_count = 0  # of those fields, how many the script gave
+    _takes_trailers = False  # its head is out, and content may follow
     _drops_content = False
     _ended = False
     _by_hand = False
@@ -89,6 +70,34 @@ class ResponseWriter(ABC):
         self._fields: list[FieldLine] = []
 
     # --- the verbs -----------------------------------------------------------------------------
+
+    def write_informational(self, code: int, headers: Lines = ()) -> Sent:
+        """
+        Write an interim response (RFC 9110 §15.2), as often as wanted before the final one.
+
+        The handler may still fill in, return, or write any final one. Clients of HTTP/1.0 get no interim
+        ones, nor does a pushed response have them.
+
+        Args:
+            code: Any of 100 to 199 but 101, behind which another protocol follows.
+            headers: Names and values, or a mapping of these.
+
+        Returns:
+            Whether the peer is still there.
+
+        Raises:
+            LocalProtocolError: The final head has begun, or the status is no interim one.
+        """
+        if not 100 <= code < 200 or code == 101:
+            raise LocalProtocolError(
+                f"no interim response has status {code}: it is one of 100 to 199, and not 101 "
+                f"(RFC 9110 §15.2); write_status() writes any"
+            )
+        if self._status is not None or self._committed:
+            raise LocalProtocolError(f"{code} comes too late: the final response has begun")
+        lines = [(self._encode_value(name), self._encode_value(value)) for name, value in pairs(headers)]
+        self._add_informational(ResponseHead(code, Fields(lines), reason_phrase(code)))
+        return self._part_written()
 
     def write_status(self, code: int, message: str | bytes | None = None) -> Sent:
         """
@@ -221,6 +230,7 @@ class ResponseWriter(ABC):
         if not self._headers_complete:
             raise LocalProtocolError("trailers before the end of the headers")
         if not self._drops_content:
+            self._check_not_ended()
             lines = Fields((self._encode_value(name), self._encode_value(value)) for name, value in trailers)
             self._add_trailers(lines)
             self._ended = True
@@ -295,6 +305,20 @@ class ResponseWriter(ABC):
         return self._ended
 
     @property
+    def can_push(self) -> bool:
+        """Whether a response can be promised to the client now, to a request that it has not made."""
+        return False
+
+    def promise(self, lines: list[FieldLine], handler: Callable[..., object] | None) -> int:
+        """
+        Promise the response to a request that the client has not made, and have the server give it.
+
+        *lines* are that request, with its pseudo-fields; *handler* answers it, or, for None, who does by its
+        route. Returns the number of its stream, and raises what ``response.push`` does.
+        """
+        raise LocalProtocolError("HTTP/1.1 has no server push; response.can_push tells")
+
+    @property
     def committed(self) -> bool:
         """Whether any of the final response was handed over, so that no other can take its place."""
         return self._committed
@@ -341,16 +365,27 @@ class ResponseWriter(ABC):
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response
             # with a status code of 1xx (Informational) or 204 (No Content)."
             self._add_framing(names, None if status in (101, 204) else length, without_content)
+        if self._options.given_trailers and not without_content:
+            self._check_trailers()  # before anything of it is out, so that an error can take its place
         # Behind 101 comes another protocol, and what that says is the script's to write.
         self._drops_content = (
             without_content and status != 101 and not self._options.send_body_for_head_request
         )
         self._end_head(end=self._drops_content)
         self._headers_complete = True
+        self._takes_trailers = not without_content
 
     def finish(self) -> None:
-        """End the response and send all of it; the owner makes what is missing show."""
+        """
+        End the response, with given trailers, and send all of it; the owner makes what is missing show.
+
+        Raises:
+            LocalProtocolError: There is no place for trailers.
+        """
         self.content_written = True
+        if self._options.given_trailers and self._takes_trailers and not self._ended:
+            self._add_trailers(Fields(self._options.given_trailers))
+            self._ended = True
         self._add_end()
         if self._pending:
             # The end goes with the last part, so that it costs neither frame nor segment of its own.
@@ -388,6 +423,15 @@ class ResponseWriter(ABC):
         """Add the fields that tell where the message ends, as far as they are not among those *names*."""
 
     @abstractmethod
+    def _check_trailers(self) -> None:
+        """
+        See that the head that was written leaves room for trailers.
+
+        Raises:
+            LocalProtocolError: It does not.
+        """
+
+    @abstractmethod
     def _end_informational(self) -> None:
         """Queue the interim response that was written."""
 
@@ -416,6 +460,11 @@ class ResponseWriter(ABC):
         """Whether a head without content behind it is a whole message."""
 
     # --- within --------------------------------------------------------------------------------
+
+    def _add_informational(self, head: ResponseHead) -> None:
+        """Queue an interim response."""
+        self.has_continued = self.has_continued or head.status == 100
+        self._pending.append(SendInformational(head))
 
     def _put_status(self, code: int, message: str | bytes | None) -> None:
         if self._status is not None:

@@ -84,6 +84,8 @@ class Dispatcher:
 
         The request has its path, directory and url_base then.
         """
+        if exchange.handler is not None:
+            return exchange.handler
         if exchange.is_misdirected and not self._any_scheme:
             return _MISDIRECTED
         request = exchange.request

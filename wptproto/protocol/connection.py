@@ -255,6 +255,10 @@ class Connection(ABC):
             exchange_id: Unknown ones are ignored.
         """
 
+    def can_push(self, exchange_id: ExchangeId) -> bool:
+        """Whether the peer takes another promise now, on the stream of that exchange (RFC 9113 §8.4)."""
+        return False
+
     def room(self, exchange_id: ExchangeId) -> int:
         """
         Return how many octets of content one frame can hold now: by its window, and by its size.

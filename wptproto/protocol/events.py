@@ -7,6 +7,7 @@ from typing import NamedTuple, NewType
 from wptproto.errors import RemoteProtocolError
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import RequestHead
+from wptproto.semantics.priority import Priority
 
 __all__ = [
     "ExchangeId",
@@ -17,6 +18,7 @@ __all__ = [
     "ContentFailed",
     "ExchangeReset",
     "WindowOpened",
+    "PriorityUpdated",
     "UpgradeReceived",
     "ProtocolViolated",
     "PeerFinished",
@@ -95,6 +97,13 @@ class WindowOpened(NamedTuple):
     exchange_id: ExchangeId | None
 
 
+class PriorityUpdated(NamedTuple):
+    """The peer has said, or said anew, how urgent a response is to it (RFC 9218 §7)."""
+
+    exchange_id: ExchangeId
+    priority: Priority
+
+
 class UpgradeReceived(NamedTuple):
     """
     The peer asked for HTTP/2 in the clear by Upgrade, and was answered 101 (RFC 7540 §3.2).
@@ -135,6 +144,7 @@ Event = (
     | ContentFailed
     | ExchangeReset
     | WindowOpened
+    | PriorityUpdated
     | UpgradeReceived
     | ProtocolViolated
     | PeerFinished

@@ -273,6 +273,9 @@ class H2Connection(Connection):
     ) -> RequestReceived:
         return self._responses.push(exchange_id, lines, promised_id)
 
+    def can_push(self, exchange_id: ExchangeId) -> bool:
+        return self._responses.reason_not_to_push(exchange_id) is None
+
     def room(self, exchange_id: ExchangeId) -> int:
         return self._responses.room(exchange_id)
 

@@ -57,6 +57,7 @@ INITIAL_WINDOW_OCTETS = 65535
 
 _MAX_SETTING = 2**32 - 1
 _SETTINGS = frozenset(SettingCodes)
+_NO_RFC7540_PRIORITIES = 0x9  # RFC 9218 §2.1
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
@@ -163,6 +164,9 @@ class Library(h2.connection.H2Connection):
         self.local_settings = Settings(
             client=False,
             initial_values={
+                # The priorities of RFC 7540 are ignored, and to who says so clients send PRIORITY_UPDATE
+                # (RFC 9218 §2.1.1). h2 takes any number for a setting, whatever its types say.
+                cast("SettingCodes", _NO_RFC7540_PRIORITIES): 1,
                 SettingCodes.HEADER_TABLE_SIZE: table_octets(limits),
                 SettingCodes.MAX_CONCURRENT_STREAMS: min(limits.h2_concurrent_streams, _MAX_SETTING),
                 SettingCodes.INITIAL_WINDOW_SIZE: min(limits.h2_stream_window_octets, MAX_WINDOW_OCTETS),
@@ -180,7 +184,7 @@ class Library(h2.connection.H2Connection):
         super().initiate_connection()
         announced = self.local_settings.initial_window_size
         if announced < INITIAL_WINDOW_OCTETS:
-            values = {SettingCodes(code): value for code, value in self.local_settings.items()}
+            values = {cast("SettingCodes", code): value for code, value in self.local_settings.items()}
             values[SettingCodes.INITIAL_WINDOW_SIZE] = INITIAL_WINDOW_OCTETS
             self.local_settings = Settings(client=False, initial_values=values)
             self.local_settings.initial_window_size = announced
@@ -222,6 +226,10 @@ class Library(h2.connection.H2Connection):
         if isinstance(frame, SettingsFrame):
             # RFC 9113 §6.5.2: "An endpoint that receives a SETTINGS frame with any unknown or unsupported
             # identifier MUST ignore that setting." h2 would remember each, in a hundred times its octets.
+            if frame.settings.get(_NO_RFC7540_PRIORITIES, 0) not in (0, 1):
+                # RFC 9218 §2.1: "Any value other than 0 or 1 MUST be treated as a connection error [...] of
+                # type PROTOCOL_ERROR."
+                raise h2.exceptions.ProtocolError("SETTINGS_NO_RFC7540_PRIORITIES is neither 0 nor 1")
             frame.settings = {code: value for code, value in frame.settings.items() if code in _SETTINGS}
         if isinstance(frame, HeadersFrame) and "END_STREAM" not in frame.flags:
             stream = self.streams.get(frame.stream_id)

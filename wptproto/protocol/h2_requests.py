@@ -11,6 +11,7 @@ import h2.events
 from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
+from hyperframe.frame import ExtensionFrame
 
 from wptproto.errors import RemoteProtocolError
 from wptproto.protocol.connection import reason_octets
@@ -29,6 +30,7 @@ from wptproto.protocol.events import (
 from wptproto.protocol.h2_fields import trailer_section
 from wptproto.protocol.h2_library import Library, TrailersWithoutEnd, code_name
 from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
+from wptproto.protocol.h2_priorities import PRIORITY_UPDATE, Priorities
 from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
@@ -61,6 +63,7 @@ class Requests:
         self._windows = windows
         self._responses = responses
         self._rules, self._limits = rules, rules.limits
+        self._priorities = Priorities(library, streams, rules.limits)
 
     def take(self, event: h2.events.Event, events: list[Event]) -> None:
         """Add to *events* what one of h2's amounts to."""
@@ -86,6 +89,9 @@ class Requests:
                 self._take_reset(event, events)
             case h2.events.ConnectionTerminated():
                 self._take_goaway(event, events)
+            case h2.events.UnknownFrameReceived(frame=ExtensionFrame(type=kind) as frame):
+                if kind == PRIORITY_UPDATE:
+                    self._priorities.take(frame, events)
             case _:
                 pass  # h2 has answered PING and SETTINGS; the others ask for nothing
 
@@ -148,6 +154,7 @@ class Requests:
                 return
         stream.expects_continue = not ended and opening.expects_continue
         events.append(RequestReceived(exchange_id, head, not ended, stream.expects_continue))
+        self._priorities.begin(exchange_id, events)
 
     def _refuse(self, exchange_id: ExchangeId, error: RemoteProtocolError, events: list[Event]) -> None:
         """

@@ -148,9 +148,8 @@ class Responses:
     def push(
         self, exchange_id: ExchangeId, lines: list[FieldLine], promised_id: int | None = None
     ) -> RequestReceived:
-        if self._streams.answering(exchange_id).ended:
-            # RFC 9113 §6.6: on a stream that is "open" or "half-closed (remote)". h2 would close it for that.
-            raise LocalProtocolError("no push: the response has ended", exchange_id=exchange_id)
+        if (why := self.reason_not_to_push(exchange_id)) is not None:
+            raise LocalProtocolError(f"no push: {why}", exchange_id=exchange_id)
         try:
             head = request_head(lines)
             if promised_id is None:
@@ -163,6 +162,27 @@ class Responses:
         promised = ExchangeId(promised_id)
         self._streams[promised] = Stream(head.method, request_ended=True)
         return RequestReceived(promised, head, has_content=False)
+
+    def reason_not_to_push(self, exchange_id: ExchangeId) -> str | None:
+        """Return what is in the way of a promise on a stream; None where nothing is (RFC 9113 §8.4)."""
+        if self._streams.answering(exchange_id).ended:
+            # RFC 9113 §6.6: on a stream that is "open" or "half-closed (remote)". h2 would close it for that.
+            return "the response has ended"
+        if exchange_id % 2 == 0:
+            return "the request was promised itself, and a promise has to stand on a stream of the client's"
+        if self._streams.are_last:
+            # RFC 9113 §6.8: "Receivers of a GOAWAY frame MUST NOT open additional streams on the connection".
+            return "the connection takes no further streams"
+        settings = self._library.remote_settings
+        if not settings.enable_push:
+            return "the client wants none (SETTINGS_ENABLE_PUSH)"
+        # RFC 9113 §5.1.2: "Endpoints MUST NOT exceed the limit set by their peer." A promise whose response
+        # has not begun does not count there, but that would have to wait.
+        pushed = sum(1 for stream_id in self._streams if stream_id % 2 == 0)
+        if pushed >= settings.max_concurrent_streams:
+            most = settings.max_concurrent_streams
+            return f"the client takes {most} at a time (SETTINGS_MAX_CONCURRENT_STREAMS)"
+        return None
 
     def room(self, exchange_id: ExchangeId) -> int:
         if self._streams.answering(exchange_id).ended:

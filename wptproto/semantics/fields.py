@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-__all__ = ["Fields", "FieldLine", "Value", "to_octets"]
+__all__ = ["FieldLine", "Fields", "Lines", "Value", "pairs", "to_octets"]
 
 FieldLine = tuple[bytes, bytes]
 Value = str | bytes | int
+Lines = Mapping[Any, Value] | Iterable[tuple[Value, Value]]
+"""Field lines as a script gives them: names with values, or a mapping of these."""
 
 
 def to_octets(value: Value) -> bytes:
@@ -27,6 +30,11 @@ def to_octets(value: Value) -> bytes:
         except UnicodeEncodeError:
             return value.encode("utf-8")
     raise TypeError(f"a field's name or value is str, bytes or int, not {type(value).__name__}: {value!r}")
+
+
+def pairs(lines: Lines) -> Iterable[tuple[Value, Value]]:
+    """Return each name with its value."""
+    return lines.items() if isinstance(lines, Mapping) else lines
 
 
 class Fields:

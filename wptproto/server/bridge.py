@@ -13,6 +13,7 @@ from typing import cast
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskPush,
     AskRoom,
     Bridge,
     Command,
@@ -144,7 +145,7 @@ class LoopBridge(Bridge):
         left = list(self.commands)
         self.commands.clear()
         for command in left:
-            if isinstance(command, Push | AskRoom):
+            if isinstance(command, Push | AskPush | AskRoom):
                 _refuse(command)
         self._signal.notify()
 

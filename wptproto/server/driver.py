@@ -28,6 +28,7 @@ from wptproto.protocol.events import (
     ExchangeId,
     ExchangeReset,
     PeerFinished,
+    PriorityUpdated,
     ProtocolViolated,
     RequestEnded,
     RequestReceived,
@@ -431,6 +432,9 @@ class Driver(asyncio.Protocol):
                     if (running := exchanges.get(exchange_id)) is not None:
                         log.debug("%s:%d: %s", *self._peer, reason)
                         self._exchanges.drop(running, ExchangeClosed(reason))
+                case PriorityUpdated(exchange_id, priority):
+                    if (running := exchanges.get(exchange_id)) is not None:
+                        running.exchange.request.prioritize(priority)
                 case WindowOpened(exchange_id):
                     self._sender.unstall(exchange_id)
                 case UpgradeReceived():

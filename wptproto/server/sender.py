@@ -16,6 +16,7 @@ from typing import assert_never
 from wptproto.errors import ExchangeClosed, LocalProtocolError
 from wptproto.exchange.bridge import (
     Abort,
+    AskPush,
     AskRoom,
     Finish,
     Misbehave,
@@ -31,6 +32,7 @@ from wptproto.exchange.bridge import (
 )
 from wptproto.protocol.connection import Connection
 from wptproto.protocol.events import Event, ExchangeId
+from wptproto.semantics.fields import Fields
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.observer import Observer
 from wptproto.server.running import Plan, Running
@@ -181,7 +183,7 @@ class Sender:
                     if not self._misbehave(running, command):
                         return _Progress.HELD
                     continue
-                case Push() | AskRoom():
+                case Push() | AskPush() | AskRoom():
                     self._answer(connection, exchange_id, command)
                 case Abort(reason):
                     self.cut_off(connection, running, reason)
@@ -221,7 +223,14 @@ class Sender:
             match question:
                 case Push(lines, promised_id, promise):
                     received = connection.push(exchange_id, lines, promised_id)
-                    promise.set_result(Promised(received, self._exchanges.begin(received).bridge))
+                    running = self._exchanges.begin(received)
+                    running.exchange.content.end(Fields())
+                    if question.handled:
+                        running.exchange.handler = question.handler
+                        self._exchanges.await_handler(running)
+                    promise.set_result(Promised(received, running.bridge))
+                case AskPush(answer):
+                    answer.set_result(connection.can_push(exchange_id))
                 case AskRoom(room):
                     room.set_result(connection.room(exchange_id))
                 case _:

@@ -41,8 +41,7 @@ def slice(  # noqa: A001  # the pipe's name
     """
     content = whole_content(response)[start:end]
     response.content = content
-    response.headers.set("Content-Length", len(content))
-    return response
+    return _measured(response, len(content))
 
 
 @pipe()
@@ -56,5 +55,11 @@ def gzip(request: Request, response: Response) -> Response:  # noqa: ARG001  # a
     content = compress(whole_content(response), mtime=0)
     response.content = content
     response.headers.set("Content-Encoding", "gzip")
-    response.headers.set("Content-Length", len(content))
+    return _measured(response, len(content))
+
+
+def _measured(response: Response, octets: int) -> Response:
+    """Say how long the content is, but where trailers follow it, for which HTTP/1.1 needs chunks."""
+    if not response.given_trailers:
+        response.headers.set("Content-Length", octets)
     return response
