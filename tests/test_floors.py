@@ -29,6 +29,7 @@ FLOORS = {
     "wptproto.wptserve": 6,
     "wptproto.wpt": 6,
     "wptproto.cli": 6,
+    "wptproto.pytest_plugin": 6,
     "wptproto.signals": 6,
     "wptproto.welcome": 6,
     "wptproto.workforce": 6,

@@ -10,18 +10,21 @@ servers of a failing test recorded is in its report.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Iterator, Sequence
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from wptproto import Server
+    from wptproto.server.ports import Kind
 
 __all__ = ["make_wptproto_server", "wptproto_ca", "wptproto_protocol", "wptproto_server"]
 
-KINDS = ("h1", "h1s", "h2", "h2c")
+KINDS: tuple[Kind, ...] = ("h1", "h1s", "h2", "h2c")
 _SETTINGS: dict[str, dict[str, Any]] = {
     "h1": {"http_port": 0, "https_port": None},
     "h1s": {"http_port": None, "https_port": 0, "alpn": ("http/1.1",)},
@@ -29,36 +32,57 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "h2c": {"http_port": 0, "https_port": None},
 }
 _PORTS = ("http_port", "https_port", "h2_port", "alpn")
-_OURS = ("protocols", "errors", "violations", "unmet", "wait")
-"""What the marker says to the plugin, and not to the server."""
+
+SUFFIXES = (".log", ".jsonl", ".har", ".pcapng")
+"""What is kept of a test, for whoever looks at it."""
+
+NAME_LENGTH = 150
+"""Of a test, in the name of a file: the end of it, which tells it from others."""
 
 MOST_REPORTED = 30
 """How many exchanges of one server the report of a test has, the last ones."""
 
-MARKER = """\
-wptproto(*, protocols=..., errors=True, violations=True, unmet=True, wait=0.0, **settings): what the servers of \
-a test are like. protocols: over which of h1, h1s, h2 and h2c it runs, once over each. errors, violations, \
-unmet: whether it fails by errors in handlers, by what its client did against the protocol, and by what was \
-expected and did not come, or came and was not expected. wait: seconds to wait for what is expected. \
-settings: of wptproto.Server."""
+MARKER = (
+    "wptproto(*, protocols=None, errors=True, violations=True, wait=0.0, **settings): what the servers of a "
+    "test are like. protocols: over which of h1, h1s, h2 and h2c it runs, once over each. errors, "
+    "violations: whether it fails by what its handlers raise, and by what its client does against the "
+    "protocol. wait: for how many seconds to wait for what is expected, when the test is through. settings: "
+    "of wptproto.Server."
+)
+
+
+class _Marked(NamedTuple):
+    """What markers say of a test; the closest one counts."""
+
+    protocols: Any = None
+    errors: bool = True
+    violations: bool = True
+    wait: float = 0.0
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Watched:
-    """The servers of one test, and what is held against it."""
+    """
+    The servers of one test, and what is held against it.
 
-    def __init__(self, node: pytest.Item) -> None:
-        self.marked = _marked(node)
-        self.traces: list[_Trace] = []
+    Attributes:
+        marked: What its markers say.
+        servers: Those that were made, in that order.
+        kept: The files of each, where they are wanted.
+    """
+
+    def __init__(self, marked: _Marked) -> None:
+        self.marked = marked
         self.servers: list[Server] = []
+        self.kept: list[_Files] = []
 
     def complaints(self) -> str:
         """Return what is to be held against the test; nothing, if all went well."""
-        found = [_complaint(server, self.marked) for server in self.servers]
-        return "\n".join(filter(None, found))
+        return "\n".join(filter(None, (_complaint(server, self.marked) for server in self.servers)))
 
-    def report(self) -> str:
-        """Return what the servers recorded."""
-        return "\n\n".join(_recorded(server) for server in self.servers if server.records)
+    def recorded(self) -> str:
+        """Return what the servers recorded, for the report."""
+        return "\n\n".join(filter(None, map(_recorded, self.servers)))
 
 
 _watched = pytest.StashKey[_Watched]()
@@ -74,61 +98,62 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     keep = "keep what the servers of failing tests recorded in files below DIR"
     group.addoption("--wptproto-trace", metavar="DIR", help=keep)
     parser.addini("wptproto_protocols", f"{over} (unless --wptproto-protocols says otherwise)")
-    parser.addini("wptproto_certs", "where certificates are kept; the user's own directory, if nothing is said")
+    parser.addini(
+        "wptproto_certs", "where certificates are kept; the user's own directory, if nothing is said"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-    _protocols(_asked(config), "--wptproto-protocols")
+    _asked(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "wptproto_protocol" not in metafunc.fixturenames:
         return
-    marker = metafunc.definition.get_closest_marker("wptproto")
-    marked = None if marker is None else marker.kwargs.get("protocols")
-    where = f"{metafunc.definition.nodeid}: wptproto(protocols=...)"
-    asked = _protocols(_asked(metafunc.config), "--wptproto-protocols")
-    if marked is not None:
-        able = _protocols(marked, where)
-        wanted = [kind for kind in able if kind in asked] if asked else able
-        skip = pytest.mark.skip(reason=f"is for {', '.join(able)}, and {', '.join(asked)} are asked for")
-        params = [pytest.param(kind, id=kind) for kind in wanted] or [pytest.param(able[0], marks=skip)]
-    elif asked:
-        params = [pytest.param(kind, id=kind) for kind in asked]
-    else:
+    asked = _asked(metafunc.config)
+    able = _kinds(_marked(metafunc.definition).protocols, f"{metafunc.definition.nodeid}: protocols")
+    wanted = [kind for kind in able or KINDS if kind in (asked or KINDS)]
+    if not able and not asked:
+        return  # once, over whatever its client speaks
+    if not wanted:
+        reason = f"it is for {', '.join(able)}, and {', '.join(asked)} was asked for"
+        metafunc.parametrize("wptproto_protocol", [pytest.param(None, marks=pytest.mark.skip(reason=reason))])
         return
-    metafunc.parametrize("wptproto_protocol", params, indirect=True)
+    metafunc.parametrize("wptproto_protocol", wanted, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     watched = item.stash.get(_watched, None)
+    if watched is None:
+        return (yield)
     try:
         result = yield
     except pytest.skip.Exception:
         raise
     except BaseException:
-        if watched is not None:
-            _attach(item, watched, watched.complaints())
+        _report(item, watched, watched.complaints())
         raise
-    if watched is not None and (complaints := watched.complaints()):
-        _attach(item, watched, "")
+    complaints = watched.complaints()
+    if complaints:
+        _report(item, watched, "")
         pytest.fail(complaints, pytrace=False)
     return result
 
 
-def _attach(item: pytest.Item, watched: _Watched, complaints: str) -> None:
-    """Put what was recorded into the test's report, and keep its files."""
-    for trace in watched.traces:
-        trace.is_kept = True
-    sections = {"what wptproto holds against it": complaints, "what wptproto recorded": watched.report()}
+def _report(item: pytest.Item, watched: _Watched, complaints: str) -> None:
+    """Put what was recorded into the report of a test that fails, and keep its files."""
+    for files in watched.kept:
+        files.are_kept = True
+    sections = {
+        "held against the client by wptproto": complaints,
+        "recorded by wptproto": watched.recorded(),
+        "kept by wptproto": "\n".join(str(path) for files in watched.kept for path in files.paths),
+    }
     for title, text in sections.items():
         if text:
             item.add_report_section("call", title, text)
-    if watched.traces:
-        names = "\n".join(str(path) for trace in watched.traces for path in trace.paths)
-        item.add_report_section("call", "what wptproto has kept", names)
 
 
 # --- fixtures ------------------------------------------------------------------------------------
@@ -143,45 +168,162 @@ def wptproto_ca(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture
-def wptproto_protocol(request: pytest.FixtureRequest) -> str | None:
+def wptproto_protocol(request: pytest.FixtureRequest) -> Kind | None:
     """Over what the test runs: h1, h1s, h2 or h2c; None where it is not said, and the server speaks all."""
-    found: str | None = getattr(request, "param", None)
+    found: Kind | None = getattr(request, "param", None)
     return found
 
 
 @pytest.fixture
 def make_wptproto_server(
-    request: pytest.FixtureRequest, wptproto_protocol: str | None
+    request: pytest.FixtureRequest, wptproto_protocol: Kind | None
 ) -> Iterator[Callable[..., Server]]:
     """
-    A function that starts a server, with settings as those of ``wptproto.Server``.
+    A function that starts a server, with arguments as those of ``wptproto.Server``.
 
-    It has a free port; if the test runs over one protocol, one that speaks that, else one for each. Servers
-    stop when the test is over.
+    It listens on free ports, and where the test runs over one protocol, speaks that alone. Servers stop when
+    the test is over.
     """
     node: pytest.Item = request.node
-    watched = node.stash[_watched] = _Watched(node)
+    watched = node.stash[_watched] = _Watched(_marked(node))
+    directory = request.config.getoption("--wptproto-trace")
 
     def make(*positional: Any, **settings: Any) -> Server:
         settings = {**watched.marked.settings, **settings}
+        server = _made(request.config, wptproto_protocol, positional, settings)
+        if directory is not None:
+            watched.kept.append(_Files(server, Path(directory), node.nodeid, len(watched.servers)))
+        watched.servers.append(server)
         try:
-            server = _server(request.config, wptproto_protocol, positional, settings)
-            watched.servers.append(server)
-            if (directory := request.config.getoption("--wptproto-trace")) is not None:
-                watched.traces.append(_Trace(server, Path(directory), node.nodeid, len(watched.servers)))
-            server.start()
+            return server.start()
         except _errors() as error:
-            pytest.fail(f"no server could be started: {error}", pytrace=False)
-        return server
+            pytest.fail(f"wptproto: the server cannot start: {error}", pytrace=False)
 
     yield make
     for server in watched.servers:
         server.stop()
-    for trace in watched.traces:
-        trace.close()
+    for files in watched.kept:
+        files.close()
 
 
 @pytest.fixture
 def wptproto_server(make_wptproto_server: Callable[..., Server]) -> Server:
     """A server of the test's own, which runs until that is over."""
     return make_wptproto_server()
+
+
+# --- within --------------------------------------------------------------------------------------
+
+
+class _Files:
+    """
+    What one server's connections say, in files, for a test that fails.
+
+    Attributes:
+        paths: Of the files.
+        are_kept: They stay when the test is over.
+    """
+
+    def __init__(self, server: Server, directory: Path, test: str, number: int) -> None:
+        name = re.sub(r"[^A-Za-z0-9._=-]+", "_", test)[-NAME_LENGTH:]
+        stem = f"{name}.{number}" if number else name
+        directory.mkdir(parents=True, exist_ok=True)
+        self.paths = [directory / f"{stem}{suffix}" for suffix in SUFFIXES]
+        self._traces = [server.trace(path) for path in self.paths]
+        self.are_kept = False
+
+    def close(self) -> None:
+        """Write what is left, or take the files away again."""
+        for trace in self._traces:
+            trace.close()
+        if not self.are_kept:
+            for path in self.paths:
+                path.unlink(missing_ok=True)
+
+
+def _made(
+    config: pytest.Config, protocol: Kind | None, positional: Sequence[Any], settings: dict[str, Any]
+) -> Server:
+    from wptproto import Server
+
+    ports = _SETTINGS.get(protocol or "", {"http_port": 0, "https_port": 0})
+    if not any(name in settings for name in _PORTS):
+        settings = {**ports, **settings}
+    known = inspect.signature(Server).parameters
+    if unknown := [name for name in settings if name not in known]:
+        names = ", ".join(known)
+        pytest.fail(f"wptproto: a server has no setting {unknown[0]!r}; it has {names}", pytrace=False)
+    try:
+        server = Server(*positional, **{"certs_dir": _certs_dir(config), **settings})
+        if protocol is not None:
+            server.speaks = frozenset([protocol])
+    except _errors() as error:
+        pytest.fail(f"wptproto: there cannot be such a server: {error}", pytrace=False)
+    return server
+
+
+def _errors() -> type[Exception]:
+    from wptproto import WptprotoError
+
+    return WptprotoError
+
+
+def _complaint(server: Server, marked: _Marked) -> str:
+    """Return what a server holds against its test."""
+    found = []
+    try:
+        server.check(timeout=marked.wait, errors=marked.errors, violations=marked.violations)
+    except AssertionError as error:
+        found.append(str(error))
+    if server.records:
+        protocols = {"HTTP/2" if kind in ("h2", "h2c") else "HTTP/1.1" for kind in server.speaks}
+        strays = [exchange for exchange in server.exchanges if exchange.protocol not in protocols]
+        if strays and marked.violations:
+            spoken = ", ".join(sorted(server.speaks))
+            found.append(f"the test is for {spoken}, and these did not come over it ({len(strays)}):")
+            found += [f"  {exchange!r}" for exchange in strays[:MOST_REPORTED]]
+    return "\n".join(found)
+
+
+def _recorded(server: Server) -> str:
+    """Return the last exchanges of a server, and what connections had none for."""
+    if not server.records:
+        return ""
+    exchanges = server.exchanges
+    lines = [f"{len(exchanges) - MOST_REPORTED} more before"] if len(exchanges) > MOST_REPORTED else []
+    lines += [str(exchange) for exchange in exchanges[-MOST_REPORTED:]]
+    lines += [str(one) for one in server.connections[-MOST_REPORTED:] if not one.exchange_count]
+    return "\n\n".join(lines)
+
+
+def _certs_dir(config: pytest.Config) -> Path | None:
+    directory: str = config.getini("wptproto_certs")
+    return config.rootpath / directory if directory else None
+
+
+def _asked(config: pytest.Config) -> tuple[Kind, ...]:
+    """Return the protocols over which tests are to run; none where each is to run once."""
+    option = config.getoption("--wptproto-protocols")
+    if option is not None:
+        return _kinds(option, "--wptproto-protocols")
+    return _kinds(config.getini("wptproto_protocols"), "wptproto_protocols")
+
+
+def _kinds(names: str | Iterable[str] | None, where: str) -> tuple[Kind, ...]:
+    """Return protocols by their names, each once; ``all`` is each of them."""
+    listed = re.split(r"[\s,]+", names.strip()) if isinstance(names, str) else list(names or ())
+    wanted = [name for name in listed if name]
+    if unknown := [name for name in wanted if name not in ("all", *KINDS)]:
+        raise pytest.UsageError(f"{where}: {unknown[0]!r} is none of all, {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in wanted or "all" in wanted)
+
+
+def _marked(node: pytest.Item) -> _Marked:
+    """Return what the markers of a test say, of its module and class, too."""
+    said: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers("wptproto"))):
+        if marker.args:
+            raise pytest.UsageError(f"{node.nodeid}: wptproto(...) takes its arguments by name")
+        said.update(marker.kwargs)
+    own = {name: said.pop(name) for name in _Marked._fields if name in said}
+    return _Marked(**own)._replace(settings=said)

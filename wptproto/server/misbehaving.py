@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from wptproto.errors import ConfigError, WaitError
-from wptproto.server.base import BaseServer
-from wptproto.server.ports import KINDS, Kind, spoken_kinds
+from wptproto.errors import WaitError
+from wptproto.server.speaking import Speaking
 
 if TYPE_CHECKING:
     from wptproto.faults import Effect, Fault
@@ -15,10 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Misbehaving"]
 
 
-class Misbehaving(BaseServer):
+class Misbehaving(Speaking):
     """A server whose connections go wrong as a test asks for; which effects there are depends on what it speaks."""
-
-    _speaks: frozenset[Kind] | None = None
 
     # --- what goes wrong ------------------------------------------------------------------------
 
@@ -75,24 +71,6 @@ class Misbehaving(BaseServer):
             why = "the server does not run" if self._engine is None else f"within {timeout} s"
             raise WaitError(f"{found} of {count} stalls began ({why}); server.dump() says what goes on")
 
-    @property
-    def speaks(self) -> frozenset[Kind]:
-        """
-        What may be spoken, of ``h1``, ``h1s``, ``h2`` and ``h2c``; by that it is checked what can go wrong.
-
-        It is what the ports speak, and can be narrowed, where a test will speak no other.
-        """
-        return spoken_kinds(self._wanted_ports, self._alpn) if self._speaks is None else self._speaks
-
-    @speaks.setter
-    def speaks(self, kinds: Iterable[Kind]) -> None:
-        found: frozenset[Kind] = frozenset(kinds)
-        spoken = spoken_kinds(self._wanted_ports, self._alpn)
-        if not found or not found <= spoken:
-            have = ", ".join(kind for kind in KINDS if kind in spoken)
-            raise ConfigError(f"speaks: this server speaks {have}, of which {sorted(found)!r} are no part")
-        self._speaks = found
-
     # --- within --------------------------------------------------------------------------------
 
     def _check_fault(self, fault: Fault, protocol: str | None) -> None:
@@ -103,7 +81,3 @@ class Misbehaving(BaseServer):
             protocol=protocols.pop() if len(protocols) == 1 else None,
             is_tls=are_tls.pop() if len(are_tls) == 1 else None,
         )
-
-    def _kinds_of(self, protocol: str) -> frozenset[Kind]:
-        of_it = ("h2", "h2c") if protocol == "HTTP/2" else ("h1", "h1s")
-        return frozenset(kind for kind in self.speaks if kind in of_it)

@@ -198,6 +198,11 @@ class Server(Misbehaving):
     # --- what happened -------------------------------------------------------------------------
 
     @property
+    def records(self) -> bool:
+        """Whether exchanges are recorded."""
+        return self._recorder is not None
+
+    @property
     def exchanges(self) -> list[ExchangeRecord]:
         """
         The exchanges that are recorded, in the order in which the heads of requests came.
