@@ -2,8 +2,8 @@
 Expectations: which requests a test expects, in which order they answer, and what came that nobody expected.
 
 A request is for the first expectation that takes it and is not used up; else for the answer that was queued
-first; else for a route. Where none of them takes it, and there have been expectations or queued answers at all,
-it is a mismatch: it is answered by 500 and an explanation, and kept for the test to fail by.
+first; else for a route. Where none of them takes it, and there were expectations or queued answers at all, it
+is a mismatch: it is answered by 500 and an explanation, and kept for the test to fail by.
 """
 
 from __future__ import annotations
@@ -246,8 +246,8 @@ class Expectations:
     def __init__(self, check_fault: CheckFault) -> None:
         """
         Args:
-            check_fault: Raises FaultError where a fault has no meaning over what the server speaks, or over the
-                protocol, if one is given.
+            check_fault: Raises FaultError where a fault has no meaning over what the server speaks, or over
+                the protocol, if one is given.
         """
         self._check_fault = check_fault
         self.changes = Changes()

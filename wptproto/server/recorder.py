@@ -6,9 +6,12 @@ from the threads that ran these. It reads on any.
 
 **When a record is complete.** A test that has its whole response looks at once for what was recorded, while
 the loop is perhaps still at work behind the last octet. Most of that is settled by order: what an observer is
-told of octets comes before they are written, and that a handler has failed, before the end of its response is.
-What is left is a response whose last octet its handler sent itself, before it returned. So who reads lets the
+told of octets comes before they are written, and that a handler has failed, before its response has ended.
+What is left is a response whose last octet its handler sent itself, before it returned. Who reads lets the
 loop come round once, where anything goes on, and then waits, for a moment, for those whose response is whole.
+
+**What it costs.** An ordinary request should not be slower for being recorded. So what is the same for all of
+them is done without a call more than there must be.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wptproto.exchange.bridge import Command, SendFrame, SendHead, SendInformational, SendTrailers
+from wptproto.exchange.changes import Changes
 from wptproto.exchange.exchange import Exchange
 from wptproto.exchange.signal import waiting
 from wptproto.protocol.events import (
@@ -34,7 +38,7 @@ from wptproto.protocol.events import (
     RequestEnded,
     RequestReceived,
 )
-from wptproto.exchange.changes import Changes
+from wptproto.semantics.message import RequestHead
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.records import (
     ConnectionRecord,
@@ -44,7 +48,6 @@ from wptproto.server.records import (
     Violation,
     recording_of,
 )
-from wptproto.semantics.message import RequestHead
 from wptproto.server.tls import TlsLayer
 
 if TYPE_CHECKING:
@@ -168,24 +171,29 @@ class Recorder:
     ) -> ExchangeRecord:
         """Keep a new exchange, and let the oldest go if there are too many."""
         self.exchange_count += 1
-        record = ExchangeRecord(self.exchange_count, connection, number, head, began_s)
         connection.exchange_count += 1
+        record = ExchangeRecord(self.exchange_count, connection, number, head, began_s)
         exchanges = self._exchanges
         exchanges.append(record)
         if len(exchanges) > self.limits.exchanges:
             self._drop_oldest()
+        if self.changes.wakes:
+            self.changes.notify()
         return record
 
     def keep(self, record: ExchangeRecord, pieces: list[bytes], had: int, octets: bytes | memoryview) -> None:
         """Keep octets behind the *had* ones of one content, as far as there is room for them."""
-        room = self.limits.content_octets - had
-        if room <= 0 or not record.is_kept:
+        limits, count = self.limits, len(octets)
+        room = limits.content_octets - had
+        if room < count or type(octets) is not bytes:
+            octets = bytes(octets[: max(0, room)])
+            count = len(octets)
+        if not count or not record.is_kept:
             return
-        piece = octets if len(octets) <= room else octets[:room]
-        pieces.append(piece if type(piece) is bytes else bytes(piece))
-        record.kept_octets += len(piece)
-        self._kept_octets += len(piece)
-        while self._kept_octets > self.limits.total_octets and len(self._exchanges) > 1:
+        pieces.append(octets)
+        record.kept_octets += count
+        self._kept_octets += count
+        while self._kept_octets > limits.total_octets and len(self._exchanges) > 1:
             self._drop_oldest()
 
     def violated(self, connection: ConnectionRecord, violation: Violation) -> None:
@@ -218,6 +226,8 @@ class _ConnectionRecorder(Observer):
     def __init__(self, recorder: Recorder, connection: ConnectionRecord) -> None:
         self._recorder = recorder
         self._connection = connection
+        self._changes = recorder.changes
+        self._is_h2 = False
         self._opened_s = time.monotonic()
         self._recent = b""
         self._is_fresh = True  # what comes next is no more of what was
@@ -239,6 +249,7 @@ class _ConnectionRecorder(Observer):
 
     def protocol_chosen(self, protocol: str) -> None:
         self._connection.protocol = protocol
+        self._is_h2 = protocol == "HTTP/2"
 
     def plaintext_received(self, octets: bytes) -> None:
         if self._is_fresh:
@@ -284,14 +295,7 @@ class _ConnectionRecorder(Observer):
         if kind is RequestReceived:
             self._is_fresh = True
         elif isinstance(event, RequestEnded):
-            record = self.open.get(event.exchange_id)
-            if record is not None:
-                record.request_ended_s = time.monotonic() - self._opened_s
-                if event.trailers:
-                    record.trailers = event.trailers
-                if event.chunk_sizes:
-                    record.content_sizes = event.chunk_sizes[:MAX_SIZES]
-                self._settle_request(record)
+            self._take_end(event)
         elif isinstance(event, ContentReceived):
             self._take_content(event)
         elif isinstance(event, ContentFailed):
@@ -303,6 +307,22 @@ class _ConnectionRecorder(Observer):
             if record is not None:
                 self._settle_request(record)
 
+    def _take_end(self, event: RequestEnded) -> None:
+        record = self.open.get(event.exchange_id)
+        if record is None or record.is_settled:
+            return
+        record.request_ended_s = time.monotonic() - self._opened_s
+        if event.trailers:
+            record.trailers = event.trailers
+        if event.chunk_sizes:
+            record.content_sizes = event.chunk_sizes[:MAX_SIZES]
+        record.is_settled = True
+        self._recorder.whole.append(record)
+        if record.outcome is not None:
+            self._let_go(record)
+        if self._changes.wakes:
+            self._changes.notify()
+
     def _take_content(self, event: ContentReceived) -> None:
         record = self.open.get(event.exchange_id)
         if record is None:
@@ -312,7 +332,7 @@ class _ConnectionRecorder(Observer):
         assert isinstance(record.content_pieces, list)
         self._recorder.keep(record, record.content_pieces, record.content_octets, event.data)
         record.content_octets += len(event.data)
-        if self._connection.protocol == "HTTP/2":
+        if self._is_h2:
             if isinstance(record.content_sizes, tuple):
                 record.content_sizes = []
             if len(record.content_sizes) < MAX_SIZES:
@@ -347,7 +367,7 @@ class _ConnectionRecorder(Observer):
 
     def _is_of_a_head(self, exchange_id: int | None) -> bool:
         """Whether it was a request that could not be decoded; over HTTP/2 such a one has a stream."""
-        return exchange_id is not None or self._connection.protocol != "HTTP/2"
+        return exchange_id is not None or not self._is_h2
 
     def _violated(self, exchange_id: int | None, reason: str) -> None:
         number, octets = self._connection.number, self._recent[:RECENT_OCTETS]
@@ -360,8 +380,7 @@ class _ConnectionRecorder(Observer):
         if record.is_settled:
             return
         record.is_settled = True
-        if not record.is_promised:
-            self._recorder.whole.append(record)
+        self._recorder.whole.append(record)
         self._let_go(record)
         self._recorder.changes.notify()
 
@@ -371,10 +390,9 @@ class _ConnectionRecorder(Observer):
         began_s = time.monotonic() - self._opened_s
         record = self._recorder.begin(self._connection, exchange_id, exchange.head, began_s)
         self.open[exchange_id] = record
-        if record.is_promised:
+        if self._is_h2 and record.is_promised:
             record.request_ended_s = began_s
             record.is_settled = True
-        self._recorder.changes.notify()
 
     def command(self, exchange_id: ExchangeId, command: Command) -> None:
         record = self.open.get(exchange_id)
@@ -404,9 +422,10 @@ class _ConnectionRecorder(Observer):
             self._recorder.keep(record, record.sent_verbatim, record.verbatim_octets, octets)
             record.verbatim_octets += len(octets)
             return
-        if not isinstance(record.sent_pieces, list):
-            record.sent_pieces = []
-        self._recorder.keep(record, record.sent_pieces, record.sent_octets, octets)
+        pieces = record.sent_pieces
+        if not isinstance(pieces, list):
+            pieces = record.sent_pieces = []
+        self._recorder.keep(record, pieces, record.sent_octets, octets)
         record.sent_octets += len(octets)
 
     def exchange_ended(self, exchange_id: ExchangeId, outcome: str) -> None:
@@ -415,10 +434,12 @@ class _ConnectionRecorder(Observer):
             return
         record.ended_s = time.monotonic() - self._opened_s
         record.outcome = outcome or "complete"
-        if outcome or self._connection.protocol == "HTTP/2":
+        if not record.is_settled and (outcome or self._is_h2):
             self._settle_request(record)
-        self._let_go(record)
-        self._recorder.changes.notify()
+        elif record.is_settled and not record.is_handled:
+            self.open.pop(exchange_id, None)
+        if self._changes.wakes:
+            self._changes.notify()
 
     def handler_begun(self, exchange: Exchange) -> None:
         record = self.open.get(exchange.id)
@@ -432,8 +453,10 @@ class _ConnectionRecorder(Observer):
         record.is_handled = False
         if error is not None:
             record.error = error
-        self._let_go(record)
-        self._recorder.changes.notify()
+        if record.outcome is not None:
+            self._let_go(record)
+        if self._changes.wakes:
+            self._changes.notify()
 
     def _let_go(self, record: ExchangeRecord) -> None:
         if record.outcome is not None and not record.is_handled and record.is_settled:

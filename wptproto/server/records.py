@@ -222,8 +222,8 @@ class ExchangeRecord:
         began_s: When it came, in seconds since the connection was accepted, as all times here.
         content_octets: How many octets of content came.
         trailers: Behind them.
-        content_sizes: Of each chunk, or of the content of each DATA frame, in octets, the first 1,024 of them;
-            none for what came by Content-Length over HTTP/1.1. Chunks are known when all have come.
+        content_sizes: Of each chunk, or of the content of each DATA frame, in octets, the first 1,024 of
+            them; none for what came by Content-Length over HTTP/1.1. Chunks are known when all have come.
         request_ended_s: When the request was whole; None as long as it is not.
         violation: By what the client broke the protocol here, in words; None if it did not.
         octets: Of a request that could not be decoded, what had come last, as far as that was kept.

@@ -63,7 +63,7 @@ class Server(BaseServer):
         times: int | None = 1,
     ) -> Expectation:
         """
-        Expect a request. What it is answered, the expectation is told: ``.respond(200, json={})``, ``.fault(...)``.
+        Expect a request. The expectation is told what is answered: ``.respond(200)``, ``.fault("reset")``.
 
         Of the expectations that take a request, and are not used up, the first one answers; they come before
         :meth:`enqueue` and routes. A value is text, octets or a number that is to be equal, a regular
