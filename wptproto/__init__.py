@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         RouteError,
         ScriptError,
         StashError,
+        UnmetExpectations,
+        WaitError,
         WptprotoError,
     )
     from wptproto.exchange.h1_writer import H1ResponseWriter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from wptproto.exchange.request import Request, RequestHeaders
     from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
     from wptproto.exchange.writer import ResponseWriter
+    from wptproto.expectations.expectations import Expectation, Mismatch
     from wptproto.handlers.ready_made import (
         BasicAuthHandler,
         ErrorHandler,
@@ -39,6 +42,14 @@ if TYPE_CHECKING:
     from wptproto.handlers.router import Handler, Route, Router, any_method
     from wptproto.limits import Limits
     from wptproto.protocol.rules import Leniency
+    from wptproto.server.records import (
+        ConnectionRecord,
+        ExchangeRecord,
+        Recording,
+        ResponseRecord,
+        TlsRecord,
+        Violation,
+    )
     from wptproto.server.server import Server
     from wptproto.version import __version__
 
@@ -68,6 +79,15 @@ __all__ = [
     "Route",
     "Content",
     "Status",
+    # what tests find
+    "Recording",
+    "ConnectionRecord",
+    "ExchangeRecord",
+    "ResponseRecord",
+    "TlsRecord",
+    "Violation",
+    "Expectation",
+    "Mismatch",
     # what goes wrong
     "WptprotoError",
     "ProtocolError",
@@ -80,6 +100,8 @@ __all__ = [
     "RouteError",
     "CertificateError",
     "ConfigError",
+    "UnmetExpectations",
+    "WaitError",
     "__version__",
 ]
 
@@ -96,6 +118,8 @@ _HOMES = {
         "RouteError",
         "ScriptError",
         "StashError",
+        "UnmetExpectations",
+        "WaitError",
         "WptprotoError",
     ),
     "wptproto.exchange.h1_writer": ("H1ResponseWriter",),
@@ -126,6 +150,15 @@ _HOMES = {
     ),
     "wptproto.limits": ("Limits",),
     "wptproto.protocol.rules": ("Leniency",),
+    "wptproto.expectations.expectations": ("Expectation", "Mismatch"),
+    "wptproto.server.records": (
+        "ConnectionRecord",
+        "ExchangeRecord",
+        "Recording",
+        "ResponseRecord",
+        "TlsRecord",
+        "Violation",
+    ),
     "wptproto.server.server": ("Server",),
     "wptproto.version": ("__version__",),
 }

@@ -253,7 +253,7 @@ def test_content_in_chunks() -> None:
     head, *events = connection.receive_data(CHUNKED + b"2\r\nhe\r\n3\r\nllo\r\n0\r\nA: 1\r\n\r\n")
     assert isinstance(head, RequestReceived)
     assert head.has_content
-    assert events == [ContentReceived(ONE, b"hello"), RequestEnded(ONE, Fields([(b"A", b"1")]))]
+    assert events == [ContentReceived(ONE, b"hello"), RequestEnded(ONE, Fields([(b"A", b"1")]), (2, 3))]
 
 
 @pytest.mark.parametrize(

@@ -354,6 +354,7 @@ class _ConnectionRecorder(Observer):
         record = self.open.get(ExchangeId(exchange_id)) if exchange_id is not None else None
         if record is not None:
             record.violation = reason
+            self._settle_request(record)
         elif self._is_of_a_head(exchange_id):
             number = exchange_id if exchange_id is not None else self._connection.exchange_count + 1
             record = self._recorder.begin(self._connection, number, None, self._now_s())
@@ -434,7 +435,7 @@ class _ConnectionRecorder(Observer):
             return
         record.ended_s = time.monotonic() - self._opened_s
         record.outcome = outcome or "complete"
-        if not record.is_settled and (outcome or self._is_h2):
+        if outcome and not record.is_settled:
             self._settle_request(record)
         elif record.is_settled and not record.is_handled:
             self.open.pop(exchange_id, None)
