@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from wptproto.handlers.router import Handler, Route, Router, any_method
     from wptproto.limits import Limits
     from wptproto.protocol.rules import Leniency
+    from wptproto.server.exchange_record import ExchangeRecord
     from wptproto.server.records import (
         ConnectionRecord,
-        ExchangeRecord,
         Recording,
         ResponseRecord,
         TlsRecord,
@@ -151,9 +151,9 @@ _HOMES = {
     "wptproto.limits": ("Limits",),
     "wptproto.protocol.rules": ("Leniency",),
     "wptproto.expectations.expectations": ("Expectation", "Mismatch"),
+    "wptproto.server.exchange_record": ("ExchangeRecord",),
     "wptproto.server.records": (
         "ConnectionRecord",
-        "ExchangeRecord",
         "Recording",
         "ResponseRecord",
         "TlsRecord",

@@ -266,7 +266,7 @@ def test_a_file_in_a_form(server: Server, peer: Peer) -> None:
 
 
 def test_content_tells_apart(server: Server, peer: Peer) -> None:
-    """Of expectations with the same head, the content decides; who expects nothing of it comes in its turn."""
+    """Of expectations with the same head the content decides; one that has none comes in its turn."""
     server.expect("POST", "/x", json=1).respond(201)
     server.expect("POST", "/x", json=2).respond(202)
     server.expect("POST", "/x").respond(203)
@@ -398,9 +398,13 @@ def test_check(server: Server, peer: Peer) -> None:
     assert "GET /a with query={q: '1'}: 0 of 1 request" in text
     assert "POST any with json={'a': 1}: 1 of 3 requests" in text
     assert isinstance(raised.value, AssertionError)
-    thread = threading.Thread(
-        target=lambda: (post(peer, b'{"a": 1}'), post(peer, b'{"a": 1}'), peer.request("/a?q=1"))
-    )
+
+    def go_on() -> None:
+        post(peer, b'{"a": 1}')
+        post(peer, b'{"a": 1}')
+        peer.request("/a?q=1")
+
+    thread = threading.Thread(target=go_on)
     thread.start()
     server.check(timeout=10)
     thread.join(10)
@@ -439,15 +443,18 @@ def test_many_complaints(server: Server) -> None:
 def test_what_it_looks_like(server: Server) -> None:
     """Expectations and mismatches say what they are."""
     expectation = server.expect(
-        ["GET", "PUT"], re.compile("/x"), protocol="HTTP/2", headers={"A": re.compile("b")}, match=post
+        ["GET", "PUT"], re.compile("/x"), protocol="HTTP/2", headers={"A": re.compile("b")}, match=callable
     )
     assert repr(expectation) == (
-        "<Expectation GET|PUT re.compile('/x') over HTTP/2 with headers={A: /'b'/}, match=post: 0 of 1>"
+        "<Expectation GET|PUT re.compile('/x') over HTTP/2 with headers={A: /'b'/}, match=callable: 0 of 1>"
     )
     assert "any number" in repr(server.expect(times=None, form={"a": ["1", "2"]}, content=b"x"))
     with connect(server, "h1") as peer:
         peer.request("/y", method="DELETE")
-    assert server.mismatches == []  # the one for any request has taken it
+    (mismatch,) = server.mismatches
+    assert str(mismatch) == mismatch.explanation
+    assert mismatch.request == "DELETE /y over HTTP/1.1"
+    assert [difference.field for difference in mismatch.differences[0][1]] == ["content", "form a"]
 
 
 # --- errors of use ----------------------------------------------------------------------------
@@ -516,7 +523,7 @@ def test_faults_are_checked_when_said() -> None:
     server = Server()
     with pytest.raises(FaultError, match="say protocol='HTTP/2'"):
         server.expect().fault("goaway")
-    with pytest.raises(FaultError, match="no meaning over HTTP/1.1"):
+    with pytest.raises(FaultError, match=r"no meaning over HTTP/1\.1"):
         server.expect(protocol="HTTP/1.1").fault("reset_stream")
     server.expect(protocol="HTTP/2").fault("goaway").fault("reset", at="end")
     server.expect().fault("no_close_notify")

@@ -113,7 +113,7 @@ def test_it_outlives_the_server(make: Make, kind: Kind) -> None:
     assert [record.path for record in server.exchanges] == ["/"]
     assert server.exchange_count == 1
     server.clear()
-    assert server.exchanges == server.connections == server.violations == []
+    assert (server.exchanges, server.connections, server.violations) == ([], [], [])
 
 
 def test_content_is_bounded(make: Make, kind: Kind) -> None:

@@ -205,6 +205,8 @@ class Requests:
             self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
         if not stream.failed and (data or last):
             events.append(ContentReceived(exchange_id, data, last))
+        if exchange_id not in self._streams:
+            events.append(ExchangeReset(exchange_id, "we reset the stream: nobody wants the rest of it"))
 
     def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)

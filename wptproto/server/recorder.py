@@ -39,10 +39,10 @@ from wptproto.protocol.events import (
     RequestReceived,
 )
 from wptproto.semantics.message import RequestHead
+from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.records import (
     ConnectionRecord,
-    ExchangeRecord,
     Recording,
     TlsRecord,
     Violation,

@@ -13,9 +13,10 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.router import Handler
 from wptproto.server.base import BaseServer
+from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.ports import KINDS, Kind, spoken_kinds
 from wptproto.server.recorder import Recorder
-from wptproto.server.records import ConnectionRecord, ExchangeRecord, Violation
+from wptproto.server.records import ConnectionRecord, Violation
 
 if TYPE_CHECKING:
     import re

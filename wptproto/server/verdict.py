@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wptproto.server.recorder import Recorder
-from wptproto.server.telling import exchange_line, traceback_lines
+from wptproto.server.telling import traceback_lines
 
 if TYPE_CHECKING:
     from wptproto.expectations.expectations import Expectations
@@ -42,7 +42,7 @@ def complaints(
         lines += _part(
             "handlers that failed",
             [
-                "\n".join([exchange_line(record), *traceback_lines(record.error)])
+                "\n".join([record.line, *traceback_lines(record.error)])
                 for record in failed
                 if record.error is not None
             ],

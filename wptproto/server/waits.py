@@ -8,8 +8,8 @@ from typing import Any
 
 from wptproto.errors import ConfigError, RouteError, WaitError
 from wptproto.handlers.router import compile_pattern
+from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.recorder import Recorder
-from wptproto.server.records import ExchangeRecord
 
 __all__ = ["Waits", "Wanted"]
 
@@ -130,7 +130,11 @@ class Waits:
 
         recorder = self._recorder
         why = "the server does not run" if has_stopped else f"within {timeout_s:g} s"
-        came = what_came(recorder.exchanges(), recorder.connections(), recorder.violations())
+        came = what_came(
+            [record.line for record in recorder.exchanges()],
+            [str(record) for record in recorder.connections() if not record.exchange_count],
+            [str(violation) for violation in recorder.violations()],
+        )
         running = _get_running_loop()
         hint = ""
         if running is not None and not has_stopped:
