@@ -66,7 +66,7 @@ def test_an_exchange(make: Make, kind: Kind) -> None:
     if record.tls is not None:
         assert record.tls.version == "TLSv1.3"
         assert record.tls.cipher.startswith("TLS_")
-        assert record.tls.alpn_protocol == ("h2" if kind == "h2" else "http/1.1")
+        assert record.tls.alpn_chosen == ("h2" if kind == "h2" else "http/1.1")
     response = record.response
     assert (response.status, response.content, response.content_octets) == (200, b'{"a": 1}', 8)
     assert response.headers["x-seen"] == b"1"

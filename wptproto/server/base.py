@@ -29,7 +29,7 @@ from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
 from wptproto.server.observer import Observers
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
-from wptproto.server.recorder import recorder_of
+from wptproto.server.recorder import archive_of
 from wptproto.server.records import Recording
 from wptproto.server.state import ServerState
 from wptproto.server.tls import TlsTerms, make_terms
@@ -139,7 +139,7 @@ class BaseServer:
         self.router = Router((*routes, *(_mounts(mounted) if mounted else ())))
         self.rewriter = Rewriter(rewrites)
         self.observers = Observers()
-        self._recorder = recorder_of(record, self.observers)
+        self._archive = archive_of(record, self.observers)
         self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)

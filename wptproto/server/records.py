@@ -76,7 +76,7 @@ class TlsRecord(NamedTuple):
         cipher: The suite, by OpenSSL's name.
         server_name: What the client asked for by SNI; None where it did not, or that is not known.
         alpn_offered: What it offered by ALPN, in its order; None where it did not, or that is not known.
-        alpn_protocol: What was chosen; None where ALPN was not spoken.
+        alpn_chosen: What was chosen; None where ALPN was not spoken.
         client_certificate: The client's, in DER; None where it showed none.
     """
 
@@ -84,7 +84,7 @@ class TlsRecord(NamedTuple):
     cipher: str
     server_name: str | None = None
     alpn_offered: tuple[str, ...] | None = None
-    alpn_protocol: str | None = None
+    alpn_chosen: str | None = None
     client_certificate: bytes | None = None
 
 

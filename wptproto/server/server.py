@@ -12,10 +12,10 @@ from wptproto.exchange.changes import Changes
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.router import Handler
+from wptproto.server.archive import Archive
 from wptproto.server.base import BaseServer
 from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.ports import KINDS, Kind, spoken_kinds
-from wptproto.server.recorder import Recorder
 from wptproto.server.records import ConnectionRecord, Violation
 
 if TYPE_CHECKING:
@@ -204,9 +204,9 @@ class Server(BaseServer):
             expected.changes.wait_for(
                 lambda: None if expected.unmet and self._loop() is not None else True, timeout
             )
-        if self._recorder is not None:
-            self._recorder.settle(self._loop())
-        found = complaints(expected, self._recorder, errors=errors, violations=violations)
+        if self._archive is not None:
+            self._archive.settle(self._loop())
+        found = complaints(expected, self._archive, errors=errors, violations=violations)
         if found:
             raise UnmetExpectations(found)
 
@@ -215,8 +215,8 @@ class Server(BaseServer):
         expected = self.__dict__.get("_expectations_made")
         if expected is not None:
             expected.clear()
-        if self._recorder is not None:
-            self._recorder.clear()
+        if self._archive is not None:
+            self._archive.clear()
 
     # --- what happened -------------------------------------------------------------------------
 
@@ -231,9 +231,9 @@ class Server(BaseServer):
         Raises:
             ConfigError: Nothing is recorded.
         """
-        recorder = self._records("exchanges")
-        recorder.settle(self._loop())
-        return recorder.exchanges()
+        archive = self._records("exchanges")
+        archive.settle(self._loop())
+        return archive.exchanges()
 
     @property
     def exchange_count(self) -> int:
@@ -318,9 +318,9 @@ class Server(BaseServer):
 
     def record_nothing(self) -> None:
         """Keep no records of connections to come, and forget those there are."""
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.stop()
+        archive, self._archive = self._archive, None
+        if archive is not None:
+            archive.stop()
 
     # --- within --------------------------------------------------------------------------------
 
@@ -352,10 +352,10 @@ class Server(BaseServer):
         of_it = ("h2", "h2c") if protocol == "HTTP/2" else ("h1", "h1s")
         return frozenset(kind for kind in self.speaks if kind in of_it)
 
-    def _records(self, what: str) -> Recorder:
-        if self._recorder is None:
+    def _records(self, what: str) -> Archive:
+        if self._archive is None:
             raise ConfigError(f"{what}: this server records nothing; Server(record=True) does")
-        return self._recorder
+        return self._archive
 
     def _waits(self, what: str) -> Waits:
         from wptproto.server.waits import Waits
@@ -368,6 +368,6 @@ class Server(BaseServer):
         return engine.loop if engine is not None and engine.started else None
 
     def _all_changes(self) -> list[Changes]:
-        found = [] if self._recorder is None else [self._recorder.changes]
+        found = [] if self._archive is None else [self._archive.changes]
         expected = self.__dict__.get("_expectations_made")
         return found if expected is None else [*found, expected.changes]
