@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -372,15 +373,16 @@ def test_a_route_needs_a_path() -> None:
         Server().route("GET")
 
 
-def test_cleared_while_content_comes(server: Server, kind: Kind) -> None:
-    """What was expected when the head came may be forgotten when the content does."""
-    server.expect("POST", "/x", json=1)
-    with connect(server, kind) as peer:
-        peer.send_request("/x", method="POST", end=False)
-        server.wait(whole=False)
+def test_cleared_while_content_comes(server: Server, peer: Peer) -> None:
+    """What is forgotten while it is looked for takes no request, and then nobody expects any."""
+
+    def forget(request: Request) -> bool:
         server.clear()
-        peer.send_content(b"1", end=True)
-        assert peer.read_answer().status in (404, 500)
+        return False
+
+    server.expect("POST", "/x", json=1)
+    server.expect("POST", "/x", match=forget)
+    assert [post(peer, b"2").status for _ in range(2)] == [500, 404]
 
 
 # --- what came of it --------------------------------------------------------------------------
@@ -542,6 +544,45 @@ def test_faults_that_come_too_late() -> None:
     with pytest.raises(FaultError, match="expect nothing of it"):
         server.expect(json=1).fault("close", at="request_head")
     server.expect(json=1).fault("close", at="response_head")
+
+
+def test_a_fault_where_the_content_decides(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is the handler that says what is to go wrong, as it does for itself."""
+    said: list[Any] = []
+    monkeypatch.setattr(Response, "fault", lambda self, fault: said.append(fault), raising=False)
+    server.expect("POST", "/x", json=1).fault("close", at="end")
+    with connect(server, "h1") as peer:
+        assert post(peer, b"1").status == 200
+    assert [str(fault) for fault in said] == ["close() at end"]
+
+
+def test_two_at_once() -> None:
+    """Of two requests at once that one expectation would take, the second is for the next."""
+    server = Server()
+    first = server.expect().respond(201)
+    second = server.expect().respond(202)
+
+    def takes_head(request: Request) -> bool:
+        first.count = 1  # another thread was quicker
+        return True
+
+    first.matcher.takes_head = takes_head  # type: ignore[method-assign]
+    request: Any = SimpleNamespace(method="GET", path="/", route_match={})
+    found: Any = server._find_first(request, lambda request: None)
+    assert found.said.status == 202
+    assert (first.count, second.count) == (1, 1)
+
+
+def test_a_mismatch_that_is_none_any_more() -> None:
+    """What fits by the time that it is explained is said to."""
+    server = Server()
+    expectation = server.expect()
+    expectation.matcher.takes_head = lambda request: False  # type: ignore[method-assign]
+    request: Any = SimpleNamespace(
+        method="GET", path="/", request_path="/", protocol_version="HTTP/1.1", route_match={}
+    )
+    server._find_first(request, lambda request: None)
+    assert "by the time this was looked at again" in server.mismatches[0].explanation
 
 
 def test_a_plan() -> None:

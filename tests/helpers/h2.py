@@ -202,9 +202,8 @@ def respond(client: Client, exchange_id: ExchangeId = ONE, content: bytes = b"ok
     connection = client.connection
     connection.send_head(exchange_id, response_head(200, (b"content-length", b"%d" % len(content))))
     assert connection.send_content(exchange_id, content, end=True) == len(content)
-    assert all(
-        isinstance(event, ExchangeReset) for event in connection.finish(exchange_id)
-    )  # an upload's rest
+    events = connection.finish(exchange_id)
+    assert all(isinstance(event, ExchangeReset) for event in events)  # of the rest of an upload
 
 
 def content_of(client: Client) -> bytes:

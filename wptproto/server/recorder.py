@@ -200,8 +200,6 @@ class ConnectionRecorder(Observer):
 
     def _take_violation(self, event: ProtocolViolated) -> None:
         exchange_id, reason = event.error.exchange_id, event.error.reason
-        if self._late and event.error.status_hint == 408 and not self._recent:
-            return  # nothing was begun
         record = self.open.get(ExchangeId(exchange_id)) if exchange_id is not None else None
         if record is not None:
             record.violation = reason
