@@ -16,7 +16,7 @@ __all__ = ["Misbehaving"]
 
 
 class Misbehaving(BaseServer):
-    """A server whose connections go wrong as a test asks for; which effects there are depends on what it speaks."""
+    """A server whose connections go wrong as a test asks for."""
 
     _speaks: frozenset[Kind] | None = None
 
