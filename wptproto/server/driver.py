@@ -446,8 +446,7 @@ class Driver(asyncio.Protocol):
 
     def _misbehave(self, running: Running, command: Misbehave) -> bool:
         """Do what a handler wants to go wrong, now or later; returns whether its response goes on now."""
-        plan = self._misbehaving().plan(running, () if command.is_now else (command.fault,))
-        return plan.happen_now(command.fault) if command.is_now else True
+        return self._misbehaving().misbehave(running, command)
 
     def _start(self, running: Running) -> None:
         """Have a request handled, unless something is to go wrong before."""
@@ -457,16 +456,9 @@ class Driver(asyncio.Protocol):
         faults = planned(exchange.request) if planned is not None else ()
         if not faults and (self._faulting is None or not self._faulting.wants_first()):
             self._host.start_exchange(exchange, handler, bridge)
-            return
-        plan = self._misbehaving().plan(running, faults)
-
-        def begin() -> None:
-            plan.look_at_request()  # of which some came with its head
-            if not bridge.closed:
-                self._host.start_exchange(exchange, handler, bridge)
-
-        if plan.head_received(begin):
-            begin()
+        else:
+            start = functools.partial(self._host.start_exchange, exchange, handler, bridge)
+            self._misbehaving().begin(running, faults, start)
 
     # --- for handlers --------------------------------------------------------------------------
 
