@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RouteError,
         ScriptError,
         StashError,
+        UnmetExpectations,
         WaitError,
         WptprotoError,
     )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wptproto.exchange.request import Request, RequestHeaders
     from wptproto.exchange.response import Content, Response, ResponseHeaders, Status
     from wptproto.exchange.writer import ResponseWriter
+    from wptproto.expectations.expectations import Expectation, Mismatch
     from wptproto.handlers.ready_made import (
         BasicAuthHandler,
         ErrorHandler,
@@ -42,6 +44,14 @@ if TYPE_CHECKING:
     from wptproto.limits import Limits
     from wptproto.protocol.rules import Leniency
     from wptproto.semantics.priority import Priority
+    from wptproto.server.exchange_record import ExchangeRecord
+    from wptproto.server.records import (
+        ConnectionRecord,
+        Recording,
+        ResponseRecord,
+        TlsRecord,
+        Violation,
+    )
     from wptproto.server.server import Server
     from wptproto.version import __version__
 
@@ -72,6 +82,15 @@ __all__ = [
     "Route",
     "Content",
     "Status",
+    # what tests find
+    "Recording",
+    "ConnectionRecord",
+    "ExchangeRecord",
+    "ResponseRecord",
+    "TlsRecord",
+    "Violation",
+    "Expectation",
+    "Mismatch",
     # what goes wrong
     "WptprotoError",
     "ProtocolError",
@@ -86,6 +105,7 @@ __all__ = [
     "RouteError",
     "CertificateError",
     "ConfigError",
+    "UnmetExpectations",
     "__version__",
 ]
 
@@ -103,6 +123,7 @@ _HOMES = {
         "RouteError",
         "ScriptError",
         "StashError",
+        "UnmetExpectations",
         "WaitError",
         "WptprotoError",
     ),
@@ -135,6 +156,15 @@ _HOMES = {
     "wptproto.limits": ("Limits",),
     "wptproto.protocol.rules": ("Leniency",),
     "wptproto.semantics.priority": ("Priority",),
+    "wptproto.expectations.expectations": ("Expectation", "Mismatch"),
+    "wptproto.server.exchange_record": ("ExchangeRecord",),
+    "wptproto.server.records": (
+        "ConnectionRecord",
+        "Recording",
+        "ResponseRecord",
+        "TlsRecord",
+        "Violation",
+    ),
     "wptproto.server.server": ("Server",),
     "wptproto.version": ("__version__",),
 }

@@ -28,6 +28,7 @@ __all__ = ["Witness"]
 class _State(Enum):
     RECEIVING = auto()
     RECEIVED = auto()  # all of the request, or all there will be
+    ANSWERED = auto()  # while the request goes on
     OVER = auto()
 
 
@@ -51,12 +52,14 @@ class Witness:
 
     def is_over(self, exchange_id: ExchangeId) -> bool:
         """Whether an exchange has ended, or never was."""
-        return self._states.get(exchange_id, _State.OVER) is _State.OVER
+        return self._states.get(exchange_id, _State.OVER) in (_State.ANSWERED, _State.OVER)
 
     def finished(self, exchange_id: ExchangeId) -> None:
         """Take note that we have finished or aborted it; its content is nobody's any more."""
-        if exchange_id in self._states:
-            self._states[exchange_id] = _State.OVER
+        state = self._states.get(exchange_id)
+        if state is not None:
+            goes_on = state in (_State.RECEIVING, _State.ANSWERED)
+            self._states[exchange_id] = _State.ANSWERED if goes_on else _State.OVER
 
     def take(self, events: Iterable[Event], connection: Connection) -> None:
         """
@@ -71,6 +74,9 @@ class Witness:
         if self._is_violated:
             assert connection.closing is not Closing.NO
 
+    def _is_going_on(self, exchange_id: ExchangeId) -> bool:
+        return self._states[exchange_id] in (_State.RECEIVING, _State.ANSWERED)
+
     def _take(self, event: Event) -> None:
         match event:
             case RequestReceived(exchange_id, head, has_content):
@@ -79,11 +85,12 @@ class Witness:
                 self._states[exchange_id] = _State.RECEIVING
                 assert has_content in (True, False)
             case ContentReceived(exchange_id, data, last):
-                assert self._states[exchange_id] is _State.RECEIVING, "content between head and end"
+                assert self._is_going_on(exchange_id), "content between head and end"
                 assert data or last, "a piece of content is not empty"
             case RequestEnded(exchange_id) | ContentFailed(exchange_id):
-                assert self._states[exchange_id] is _State.RECEIVING, "a request ends once"
-                self._states[exchange_id] = _State.RECEIVED
+                assert self._is_going_on(exchange_id), "a request ends once"
+                answered = self._states[exchange_id] is _State.ANSWERED
+                self._states[exchange_id] = _State.OVER if answered else _State.RECEIVED
             case ExchangeReset(exchange_id):
                 assert self._states[exchange_id] is not _State.OVER, "what is over is not reset"
                 self._states[exchange_id] = _State.OVER

@@ -253,7 +253,7 @@ def test_content_in_chunks() -> None:
     head, *events = connection.receive_data(CHUNKED + b"2\r\nhe\r\n3\r\nllo\r\n0\r\nA: 1\r\n\r\n")
     assert isinstance(head, RequestReceived)
     assert head.has_content
-    assert events == [ContentReceived(ONE, b"hello"), RequestEnded(ONE, Fields([(b"A", b"1")]))]
+    assert events == [ContentReceived(ONE, b"hello"), RequestEnded(ONE, Fields([(b"A", b"1")]), (2, 3))]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,8 @@ def test_content_to_be_dropped_does_not_pause() -> None:
     assert connection.reading_paused
     respond(connection, exchange_id)
     assert not connection.reading_paused
-    assert connection.receive_data(bytes(MAX_UNCONSUMED_OCTETS + 1)) == []
+    (dropped,) = connection.receive_data(bytes(MAX_UNCONSUMED_OCTETS + 1))
+    assert dropped == ContentReceived(exchange_id, bytes(MAX_UNCONSUMED_OCTETS + 1))
     assert not connection.reading_paused
 
 
@@ -367,8 +368,10 @@ def test_an_early_response_drains_the_upload() -> None:
     connection.receive_data(b"5\r\nhe")
     assert respond(connection, exchange_id) == []
     assert is_open(connection)
-    assert connection.receive_data(b"llo\r\n5\r\nhello\r\n") == []
-    assert head_of(connection.receive_data(b"0\r\n\r\n" + GET)).octets == GET
+    assert connection.receive_data(b"llo\r\n5\r\nhello\r\n") == [ContentReceived(exchange_id, b"llohello")]
+    end, *events = connection.receive_data(b"0\r\n\r\n" + GET)
+    assert end == RequestEnded(exchange_id, Fields(), (5, 5))
+    assert head_of(events).octets == GET
     assert respond(connection, TWO) == []
     assert len(read_messages(connection.data_to_send(), "POST", "GET")) == 2
 
@@ -1187,7 +1190,7 @@ def test_faulty_framing_that_is_forgiven(leniency: Leniency, octets: bytes) -> N
     """It is read, but "the server MUST close the connection after responding" (RFC 9112 §6.1)."""
     connection = H1Connection(Rules(lenient=frozenset([leniency])))
     events = connection.receive_data(octets + b"2\r\nhi\r\n0\r\n\r\n" + GET)
-    assert events[1:] == [ContentReceived(ONE, b"hi"), RequestEnded(ONE, Fields())]
+    assert events[1:] == [ContentReceived(ONE, b"hi"), RequestEnded(ONE, Fields(), (2,))]
     assert respond(connection, ONE) == []
     assert connection.closing is Closing.GRACEFUL
 

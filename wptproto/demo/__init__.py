@@ -6,6 +6,7 @@ It needs no files. Its first page lists the handlers, each with its source.
 
 from __future__ import annotations
 
+from wptproto.demo import faults
 from wptproto.demo.handlers import DEMONSTRATIONS
 from wptproto.demo.page import curl_commands, index, upload_page
 from wptproto.handlers.router import Route
@@ -18,5 +19,6 @@ def routes() -> list[Route]:
     return [
         ("GET", "/", index),
         ("GET", "/upload", upload_page),
+        *faults.routes(),
         *((shown.methods, shown.pattern, shown.handler) for shown in DEMONSTRATIONS),
     ]

@@ -22,15 +22,18 @@ class Changes:
 
     Whoever changes something calls :meth:`notify` behind that; where nobody waits, it costs next to nothing.
     Who waits is entered before that function is called, so one of the two sees the other.
+
+    Attributes:
+        wakes: Who waits; where that is nobody, there is no need to notify.
     """
 
     def __init__(self) -> None:
-        self._wakes: tuple[Callable[[], object], ...] = ()
+        self.wakes: tuple[Callable[[], object], ...] = ()
         self._lock = threading.Lock()
 
     def notify(self) -> None:
         """Let everyone who waits look again."""
-        for wake in self._wakes:
+        for wake in self.wakes:
             wake()
 
     def wait_for(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
@@ -81,9 +84,9 @@ class Changes:
     @contextmanager
     def _waking(self, wake: Callable[[], object]) -> Iterator[None]:
         with self._lock:
-            self._wakes = (*self._wakes, wake)
+            self.wakes = (*self.wakes, wake)
         try:
             yield
         finally:
             with self._lock:
-                self._wakes = tuple(one for one in self._wakes if one is not wake)
+                self.wakes = tuple(one for one in self.wakes if one is not wake)

@@ -2,8 +2,8 @@
 Expectations: which requests a test expects, in which order they answer, and what came that nobody expected.
 
 A request is for the first expectation that takes it and is not used up; else for the answer that was queued
-first; else for a route. Where none of them takes it, and there have been expectations or queued answers at all,
-it is a mismatch: it is answered by 500 and an explanation, and kept for the test to fail by.
+first; else for a route. Where none of them takes it, and there were expectations or queued answers at all, it
+is a mismatch: it is answered by 500 and an explanation, and kept for the test to fail by.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
-from wptproto.errors import ConfigError, FaultError, HTTPException
+from wptproto.errors import ConfigError, FaultError
 from wptproto.exchange.changes import Changes
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
@@ -246,8 +246,8 @@ class Expectations:
     def __init__(self, check_fault: CheckFault) -> None:
         """
         Args:
-            check_fault: Raises FaultError where a fault has no meaning over what the server speaks, or over the
-                protocol, if one is given.
+            check_fault: Raises FaultError where a fault has no meaning over what the server speaks, or over
+                the protocol, if one is given.
         """
         self._check_fault = check_fault
         self.changes = Changes()
@@ -311,11 +311,6 @@ class Expectations:
         with self._lock:
             return [expectation for expectation in self._expectations if not expectation.is_met]
 
-    @property
-    def queued(self) -> int:
-        """How many answers wait in the queue."""
-        return len(self._queue)
-
     # --- what comes ----------------------------------------------------------------------------
 
     def find(self, request: Request, route: Route) -> Handler | None:
@@ -333,11 +328,11 @@ class Expectations:
         except Exception as error:  # noqa: BLE001 -- of a test's own function; the test is told by the answer
             return _Raising(error)
 
-    def find_whole(self, request: Request, route: Route) -> Handler | None:
+    def find_whole(self, request: Request, route: Route) -> Handler:
         """Do as :meth:`find` does, on a thread that may wait for the request's content."""
         return self._find(request, route, with_content=True)
 
-    def _find(self, request: Request, route: Route, *, with_content: bool) -> Handler | None:
+    def _find(self, request: Request, route: Route, *, with_content: bool) -> Handler:
         for expectation in tuple(self._expectations):
             if expectation.why_closed() is not None or not expectation.matcher.takes_head(request):
                 continue
@@ -358,7 +353,7 @@ class Expectations:
         self.changes.notify()
         return answer
 
-    def _route(self, request: Request, route: Route, *, with_content: bool) -> Handler | None:
+    def _route(self, request: Request, route: Route, *, with_content: bool) -> Handler:
         handler = route(request)
         if handler is not None and not isinstance(handler, MethodNotAllowed | NotImplementedMethod):
             return handler
@@ -400,8 +395,6 @@ class _Reading:
     def __call__(self, request: Request, response: Response) -> Any:
         request.body  # noqa: B018 -- waits for it, with no lock held
         handler = self._expectations.find_whole(request, self._route)
-        if handler is None:
-            raise HTTPException(404, f"no route for {request.method} {request.path}")
         if isinstance(handler, Answer):
             teller: Any = response
             for one in handler.faults:

@@ -25,9 +25,6 @@ Value = str | bytes | int | re.Pattern[str] | re.Pattern[bytes] | Callable[[str]
 class _Nothing:
     """In the place of a value, which may be None: none was given."""
 
-    def __repr__(self) -> str:
-        return "..."
-
 
 NOTHING: Any = _Nothing()
 

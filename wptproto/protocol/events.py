@@ -51,6 +51,8 @@ class ContentReceived(NamedTuple):
     """
     Content octets arrived; acknowledge them when the handler has consumed them.
 
+    They may come behind the end of the response, and are nobody's then: there is nothing to acknowledge.
+
     Attributes:
         exchange_id: Whose they are.
         data: The octets; over HTTP/2 those of one DATA frame.
@@ -64,7 +66,7 @@ class ContentReceived(NamedTuple):
 
 class RequestEnded(NamedTuple):
     """
-    The request is complete.
+    The request is complete; perhaps long after its response is.
 
     Attributes:
         exchange_id: Whose it is.
@@ -85,7 +87,11 @@ class ContentFailed(NamedTuple):
 
 
 class ExchangeReset(NamedTuple):
-    """The exchange ended before its time: RST_STREAM from the peer, or from us for the peer's error."""
+    """
+    The exchange ended before its time: RST_STREAM from the peer, or from us for the peer's error.
+
+    If its response has ended before, it is the rest of the request that will not come.
+    """
 
     exchange_id: ExchangeId
     reason: str

@@ -248,19 +248,21 @@ class H1Connection(Connection):
         assert reader is not None
         response = self._response
         data = reader.read(self._buffer) if not reader.done else b""
-        if data and response is not None:
-            response.expects_continue = False  # it does not wait any more
-            self._unconsumed += len(data)
-            events.append(ContentReceived(response.exchange_id, data))
+        if data:
+            if response is not None:
+                response.expects_continue = False  # it does not wait any more
+                self._unconsumed += len(data)
+            events.append(ContentReceived(ExchangeId(self._last_id), data))
         if not reader.done:
             if data:
                 return True
             if self._eof:
                 raise RemoteProtocolError(f"the client closed before it sent {reader.missing()}")
             return False
+        ended = RequestEnded(ExchangeId(self._last_id), reader.trailers, tuple(reader.chunk_sizes))
+        events.append(ended)
         if response is not None:
             self._reading = _Reading.AHEAD
-            events.append(RequestEnded(response.exchange_id, reader.trailers, tuple(reader.chunk_sizes)))
             return False
         self._begin_next()
         return True

@@ -280,9 +280,12 @@ class H2Connection(Connection):
         return self._responses.room(exchange_id)
 
     def finish(self, exchange_id: ExchangeId, *, close: bool = False) -> list[Event]:
+        stream = self._streams.get(exchange_id)
         self._responses.finish(exchange_id)
         self._close_when_over()
-        return []
+        if stream is None or stream.request_ended or exchange_id in self._streams:
+            return []
+        return [ExchangeReset(exchange_id, "we reset the stream: nobody wants the rest of the request")]
 
     def abort(self, exchange_id: ExchangeId, *, too_slow: bool = False) -> None:
         self._responses.abort(exchange_id, too_slow=too_slow)

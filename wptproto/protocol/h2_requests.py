@@ -210,8 +210,10 @@ class Requests:
             return
         if not last and not stream.failed:
             self._windows.consumed(exchange_id, stream, size - wanted)  # padding is nobody's to consume
-        if wanted or (last and not stream.drops_content):
+        if not stream.failed and (data or last):
             events.append(ContentReceived(exchange_id, data, last))
+        if exchange_id not in self._streams:
+            events.append(ExchangeReset(exchange_id, "we reset the stream: nobody wants the rest of it"))
 
     def _take_trailers(self, event: h2.events.TrailersReceived, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
@@ -233,13 +235,13 @@ class Requests:
         stream.request_ended = True
         if stream.responded:
             del self._streams[exchange_id]
-        elif not stream.failed:
+        if not stream.failed:
             events.append(RequestEnded(exchange_id, trailers))
 
     def _take_reset(self, event: h2.events.StreamReset, events: list[Event]) -> None:
         exchange_id = ExchangeId(event.stream_id)
         stream = self._streams.pop(exchange_id, None)
-        if stream is not None and not stream.responded:
+        if stream is not None:
             who = "the client" if event.remote_reset else "we"
             events.append(
                 ExchangeReset(exchange_id, f"{who} reset the stream: {code_name(event.error_code)}")

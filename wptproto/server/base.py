@@ -30,7 +30,7 @@ from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wil
 from wptproto.server.misdeeds import Misdeeds
 from wptproto.server.observer import Observers
 from wptproto.server.ports import PORT_KINDS, AskedPorts, wanted_ports
-from wptproto.server.recorder import recorder_of
+from wptproto.server.recorder import archive_of
 from wptproto.server.records import Recording
 from wptproto.server.state import ServerState
 from wptproto.server.tls_terms import TLS_VERSIONS, TlsSettings, checked_protocols
@@ -147,7 +147,7 @@ class BaseServer:
         self.rewriter = Rewriter(rewrites)
         self.observers = Observers()
         self.misdeeds = Misdeeds()
-        self._recorder = recorder_of(record, self.observers)
+        self._archive = archive_of(record, self.observers)
         self.hosts = _listening_hosts(hosts, config)
         asked = {"http": http_port, "https": https_port, "h2": h2_port}
         self._wanted_ports = wanted_ports(asked, config.ports)

@@ -14,12 +14,11 @@ import functools
 import logging
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, assert_never, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
 from wptproto.errors import ExchangeClosed
 from wptproto.exchange.bridge import Misbehave
-from wptproto.exchange.exchange import Exchange, Surroundings
-from wptproto.handlers.router import Handler
+from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.connection import Awaits, Closing, Connection
 from wptproto.protocol.events import (
     ContentFailed,
@@ -36,24 +35,22 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets, upgraded
-from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
+from wptproto.server.host import Host
 from wptproto.server.observer import Observer
 from wptproto.server.outlet import Outlet
 from wptproto.server.running import Running
 from wptproto.server.sender import PIECE_OCTETS, Sender
-from wptproto.server.stalls import Stalls
 from wptproto.server.state import ConnectionState, HandlerState
 from wptproto.server.tls import TlsError, TlsLayer
 from wptproto.server.tls_terms import TlsTerms
 from wptproto.server.watch import Late, Watch
 
 if TYPE_CHECKING:
-    from wptproto.faults import Fault
     from wptproto.server.faulting import Faulting
 
-__all__ = ["Driver", "Host"]
+__all__ = ["Driver"]
 
 log = logging.getLogger("wptproto.server")
 
@@ -63,46 +60,10 @@ MAX_UNREAD_OCTETS = 1024 * 1024
 _IDLE = (Awaits.HANDSHAKE, Awaits.REQUEST)
 
 
-class Host(Protocol):
-    """What a driver needs of the server it belongs to."""
-
-    loop: asyncio.AbstractEventLoop
-    rules: Rules
-
-    def attach(self, driver: Driver) -> None:
-        """Take note of a new connection."""
-
-    def detach(self, driver: Driver) -> None:
-        """Take note that a connection is gone."""
-
-    stalls: Stalls
-
-    def take_faults(self, *, is_tls: bool) -> list[Fault]:
-        """Return what is to go wrong with a new connection."""
-
-    def find_handler(self, exchange: Exchange) -> Handler | None:
-        """Return the handler that an exchange is for, None if there is none."""
-
-    def start_exchange(self, exchange: Exchange, handler: Handler | None, bridge: LoopBridge) -> None:
-        """Have the exchange's handler run, soon, or on another thread; the bridge is the exchange's."""
-
-    def is_behind(self) -> bool:
-        """Whether handlers that were called wait to run, and will soon."""
-
-    def post(self, driver: Driver, bridge: LoopBridge) -> None:
-        """From any thread: have the driver serve the bridge, soon, on the loop's."""
-
-    def surroundings(self, scheme: str, client: tuple[str, int], server: tuple[str, int]) -> Surroundings:
-        """Return what an exchange of such a connection knows beyond its message."""
-
-    def observe(self, client: tuple[str, int], here: tuple[str, int], *, is_tls: bool) -> Observer | None:
-        """Return who observes a new connection, None if nobody does."""
-
-
 class Driver(asyncio.Protocol):
     """Drives one connection from accept to close."""
 
-    def __init__(self, host: Host, terms: TlsTerms | None) -> None:
+    def __init__(self, host: Host[Driver], terms: TlsTerms | None) -> None:
         """
         Args:
             host: The server.
@@ -485,8 +446,7 @@ class Driver(asyncio.Protocol):
 
     def _misbehave(self, running: Running, command: Misbehave) -> bool:
         """Do what a handler wants to go wrong, now or later; returns whether its response goes on now."""
-        plan = self._misbehaving().plan(running, () if command.is_now else (command.fault,))
-        return plan.happen_now(command.fault) if command.is_now else True
+        return self._misbehaving().misbehave(running, command)
 
     def _start(self, running: Running) -> None:
         """Have a request handled, unless something is to go wrong before."""
@@ -496,16 +456,9 @@ class Driver(asyncio.Protocol):
         faults = planned(exchange.request) if planned is not None else ()
         if not faults and (self._faulting is None or not self._faulting.wants_first()):
             self._host.start_exchange(exchange, handler, bridge)
-            return
-        plan = self._misbehaving().plan(running, faults)
-
-        def begin() -> None:
-            plan.look_at_request()  # of which some came with its head
-            if not bridge.closed:
-                self._host.start_exchange(exchange, handler, bridge)
-
-        if plan.head_received(begin):
-            begin()
+        else:
+            start = functools.partial(self._host.start_exchange, exchange, handler, bridge)
+            self._misbehaving().begin(running, faults, start)
 
     # --- for handlers --------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from wptproto.errors import ExchangeClosed
 from wptproto.exchange.bridge import (
     Command,
     Finish,
+    Misbehave,
     SendContent,
     SendFrame,
     SendHead,
@@ -161,6 +162,23 @@ class Faulting:
             self._begun = True
         plan.add(faults)
         return plan
+
+    def begin(self, running: Running, faults: Iterable[Fault], start: GoOn) -> None:
+        """Begin with an exchange to which faults are to happen: have its handler called when that may be."""
+        plan = self.plan(running, faults)
+
+        def call() -> None:
+            plan.look_at_request()  # of which some came with its head
+            if not running.bridge.closed:
+                start()
+
+        if plan.head_received(call):
+            call()
+
+    def misbehave(self, running: Running, command: Misbehave) -> bool:
+        """Do what a handler wants to go wrong, now or later; returns whether its response goes on now."""
+        plan = self.plan(running, () if command.is_now else (command.fault,))
+        return plan.happen_now(command.fault) if command.is_now else True
 
     def wants_first(self) -> bool:
         """Whether something is to happen to the exchange that comes first."""

@@ -1,29 +1,17 @@
 """
-Recorder: writes the records of a server, and finds them for whoever asks.
+Recorder: writes the records of one connection, as its observer.
 
-It writes on the loop's thread, where each connection has an observer of its own; the errors of handlers come
-from the threads that ran these. It reads on any.
-
-**When a record is complete.** A test that has its whole response looks at once for what was recorded, while
-the loop is perhaps still at work behind the last octet. Most of that is settled by order: what an observer is
-told of octets comes before they are written, and that a handler has failed, before the end of its response is.
-What is left is a response whose last octet its handler sent itself, before it returned. So who reads lets the
-loop come round once, where anything goes on, and then waits, for a moment, for those whose response is whole.
+**What it costs.** An ordinary request should not be slower for being recorded. So what is the same for all of
+them is done without a call more than there must be.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from asyncio import AbstractEventLoop, _get_running_loop
-from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wptproto.exchange.bridge import Command, SendFrame, SendHead, SendInformational, SendTrailers
 from wptproto.exchange.exchange import Exchange
-from wptproto.exchange.signal import waiting
 from wptproto.protocol.events import (
     ContentFailed,
     ContentReceived,
@@ -34,29 +22,16 @@ from wptproto.protocol.events import (
     RequestEnded,
     RequestReceived,
 )
-from wptproto.exchange.changes import Changes
+from wptproto.server.archive import Archive
+from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.observer import Accepted, Observer, Observers
-from wptproto.server.records import (
-    ConnectionRecord,
-    ExchangeRecord,
-    Recording,
-    TlsRecord,
-    Violation,
-    recording_of,
-)
-from wptproto.semantics.message import RequestHead
+from wptproto.server.records import ConnectionRecord, Recording, TlsRecord, Violation, recording_of
 from wptproto.server.tls import TlsLayer
 
 if TYPE_CHECKING:
     from wptproto.faults import Fault
 
-__all__ = ["Recorder", "recorder_of"]
-
-SETTLE_S = 1.0
-"""How long who reads waits for the end of an exchange whose response is whole, once."""
-
-DOUBT_S = 0.05
-"""The same, where it cannot be told whether it is."""
+__all__ = ["ConnectionRecorder", "archive_of"]
 
 MAX_SIZES = 1024
 """How many chunks or frames of one content have their sizes kept."""
@@ -65,9 +40,9 @@ RECENT_OCTETS = 64 * 1024
 """How much is kept of what came since the last head, for a violation to show."""
 
 
-def recorder_of(record: bool | int | Recording, observers: Observers) -> Recorder | None:
+def archive_of(record: bool | int | Recording, observers: Observers) -> Archive | None:
     """
-    Return what records connections to come, None if nothing does.
+    Return where connections to come are recorded, None if nothing is.
 
     Raises:
         ConfigError: *record* makes no sense.
@@ -75,138 +50,21 @@ def recorder_of(record: bool | int | Recording, observers: Observers) -> Recorde
     limits = recording_of(record)
     if limits is None:
         return None
-    recorder = Recorder(limits)
-    recorder.stop = observers.add(recorder.observe)
-    return recorder
+    archive = Archive(limits)
 
-
-class Recorder:
-    """
-    The records of one server.
-
-    Attributes:
-        limits: How much is kept.
-        changes: Who waits for something to happen.
-        stop: Ends recording, for connections to come.
-        exchange_count: How many exchanges there have been.
-        whole: The exchanges whose request has ended, in that order, until somebody takes them.
-    """
-
-    def __init__(self, limits: Recording) -> None:
-        self.limits = limits
-        self.changes = Changes()
-        self.stop: Callable[[], None] = lambda: None
-        self.exchange_count = 0
-        self.whole: deque[ExchangeRecord] = deque(maxlen=limits.exchanges)
-        self._exchanges: deque[ExchangeRecord] = deque()
-        self._connections: deque[ConnectionRecord] = deque(maxlen=limits.exchanges)
-        self._violations: deque[Violation] = deque(maxlen=limits.exchanges)
-        self._live: dict[_ConnectionRecorder, None] = {}
-        self._kept_octets = 0
-
-    # --- for whoever asks, on any thread -------------------------------------------------------
-
-    def exchanges(self) -> list[ExchangeRecord]:
-        """Return those that are kept, in the order in which their heads came."""
-        return list(self._exchanges.copy())  # a copy is made at one go, while others append
-
-    def connections(self) -> list[ConnectionRecord]:
-        """Return those that are kept, in the order in which they were accepted."""
-        return list(self._connections.copy())
-
-    def violations(self) -> list[Violation]:
-        """Return those that are kept, in the order in which they were found."""
-        return list(self._violations.copy())
-
-    def clear(self) -> None:
-        """Forget what has been recorded; what goes on is not recorded to its end."""
-        for record in self.exchanges():
-            record.is_kept = False
-        self._exchanges.clear()
-        self._connections.clear()
-        self._violations.clear()
-        self.whole.clear()
-        self._kept_octets = 0
-
-    def settle(self, loop: AbstractEventLoop | None) -> None:
-        """
-        Wait until those exchanges have ended whose response a client may have as a whole.
-
-        Args:
-            loop: The server's; None where it does not run. On its own thread nothing is waited for.
-        """
-        if loop is None or _get_running_loop() is loop or not self._unsettled():
-            return
-        _come_round(loop)
-        for record in self._unsettled():
-            if (whole := record.may_be_whole()) is not False and record.is_awaited:
-                wait_s = SETTLE_S if whole else DOUBT_S
-                record.is_awaited = self.changes.wait_for(_ended(record), wait_s) is not None
-
-    def _unsettled(self) -> list[ExchangeRecord]:
-        return [
-            record
-            for connection in list(self._live)
-            for record in list(connection.open.values())
-            if record.outcome is None
-        ]
-
-    # --- for the observers of connections ------------------------------------------------------
-
-    def observe(self, accepted: Accepted) -> Observer:
-        """Return who observes a new connection."""
-        record = ConnectionRecord(
-            accepted.number, accepted.client, accepted.here[1], is_tls=accepted.is_tls, opened_at=time.time()
+    def observe(accepted: Accepted) -> Observer:
+        client, port = accepted.client, accepted.here[1]
+        opened_at = time.time()
+        connection = ConnectionRecord(
+            accepted.number, client, port, is_tls=accepted.is_tls, opened_at=opened_at
         )
-        self._connections.append(record)
-        found = _ConnectionRecorder(self, record)
-        self._live[found] = None
-        return found
+        return ConnectionRecorder(archive, connection)
 
-    def begin(
-        self, connection: ConnectionRecord, number: int, head: RequestHead | None, began_s: float
-    ) -> ExchangeRecord:
-        """Keep a new exchange, and let the oldest go if there are too many."""
-        self.exchange_count += 1
-        record = ExchangeRecord(self.exchange_count, connection, number, head, began_s)
-        connection.exchange_count += 1
-        exchanges = self._exchanges
-        exchanges.append(record)
-        if len(exchanges) > self.limits.exchanges:
-            self._drop_oldest()
-        return record
-
-    def keep(self, record: ExchangeRecord, pieces: list[bytes], had: int, octets: bytes | memoryview) -> None:
-        """Keep octets behind the *had* ones of one content, as far as there is room for them."""
-        room = self.limits.content_octets - had
-        if room <= 0 or not record.is_kept:
-            return
-        piece = octets if len(octets) <= room else octets[:room]
-        pieces.append(piece if type(piece) is bytes else bytes(piece))
-        record.kept_octets += len(piece)
-        self._kept_octets += len(piece)
-        while self._kept_octets > self.limits.total_octets and len(self._exchanges) > 1:
-            self._drop_oldest()
-
-    def violated(self, connection: ConnectionRecord, violation: Violation) -> None:
-        """Keep a violation."""
-        connection.violations += (violation,)
-        self._violations.append(violation)
-        self.changes.notify()
-
-    def forget(self, connection: _ConnectionRecorder) -> None:
-        """Take note that a connection is gone."""
-        self._live.pop(connection, None)
-        self.changes.notify()
-
-    def _drop_oldest(self) -> None:
-        with suppress(IndexError):  # somebody was clearing
-            oldest = self._exchanges.popleft()
-            oldest.is_kept = False
-            self._kept_octets -= oldest.kept_octets
+    archive.stop = observers.add(observe)
+    return archive
 
 
-class _ConnectionRecorder(Observer):
+class ConnectionRecorder(Observer):
     """
     Writes the records of one connection.
 
@@ -215,15 +73,18 @@ class _ConnectionRecorder(Observer):
             their handler has not returned.
     """
 
-    def __init__(self, recorder: Recorder, connection: ConnectionRecord) -> None:
-        self._recorder = recorder
+    def __init__(self, archive: Archive, connection: ConnectionRecord) -> None:
+        self._archive = archive
         self._connection = connection
+        self._changes = archive.changes
+        self._is_h2 = False
         self._opened_s = time.monotonic()
         self._recent = b""
         self._is_fresh = True  # what comes next is no more of what was
         self._eof = False
         self._late = ""
         self.open: dict[ExchangeId, ExchangeRecord] = {}
+        archive.connect(connection, self.open)
 
     def _now_s(self) -> float:
         return time.monotonic() - self._opened_s
@@ -235,10 +96,11 @@ class _ConnectionRecorder(Observer):
 
     def tls_failed(self, tls: TlsLayer, reason: str) -> None:
         self._connection.tls_failure = reason
-        self._recorder.changes.notify()
+        self._archive.changes.notify()
 
     def protocol_chosen(self, protocol: str) -> None:
         self._connection.protocol = protocol
+        self._is_h2 = protocol == "HTTP/2"
 
     def plaintext_received(self, octets: bytes) -> None:
         if self._is_fresh:
@@ -275,7 +137,7 @@ class _ConnectionRecorder(Observer):
             connection.ending = "the client closed it" if self._eof else "closed by the server"
         for record in list(self.open.values()):
             self._settle_request(record)
-        self._recorder.forget(self)
+        self._archive.disconnect(self._connection)
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -284,14 +146,7 @@ class _ConnectionRecorder(Observer):
         if kind is RequestReceived:
             self._is_fresh = True
         elif isinstance(event, RequestEnded):
-            record = self.open.get(event.exchange_id)
-            if record is not None:
-                record.request_ended_s = time.monotonic() - self._opened_s
-                if event.trailers:
-                    record.trailers = event.trailers
-                if event.chunk_sizes:
-                    record.content_sizes = event.chunk_sizes[:MAX_SIZES]
-                self._settle_request(record)
+            self._take_end(event)
         elif isinstance(event, ContentReceived):
             self._take_content(event)
         elif isinstance(event, ContentFailed):
@@ -303,6 +158,22 @@ class _ConnectionRecorder(Observer):
             if record is not None:
                 self._settle_request(record)
 
+    def _take_end(self, event: RequestEnded) -> None:
+        record = self.open.get(event.exchange_id)
+        if record is None or record.is_settled:
+            return
+        record.request_ended_s = time.monotonic() - self._opened_s
+        if event.trailers:
+            record.trailers = event.trailers
+        if event.chunk_sizes:
+            record.content_sizes = event.chunk_sizes[:MAX_SIZES]
+        record.is_settled = True
+        self._archive.whole.append(record)
+        if record.outcome is not None:
+            self._let_go(record)
+        if self._changes.wakes:
+            self._changes.notify()
+
     def _take_content(self, event: ContentReceived) -> None:
         record = self.open.get(event.exchange_id)
         if record is None:
@@ -310,9 +181,9 @@ class _ConnectionRecorder(Observer):
         if not record.content_octets and not record.content_pieces:
             record.content_pieces = []
         assert isinstance(record.content_pieces, list)
-        self._recorder.keep(record, record.content_pieces, record.content_octets, event.data)
+        self._archive.keep(record, record.content_pieces, record.content_octets, event.data)
         record.content_octets += len(event.data)
-        if self._connection.protocol == "HTTP/2":
+        if self._is_h2:
             if isinstance(record.content_sizes, tuple):
                 record.content_sizes = []
             if len(record.content_sizes) < MAX_SIZES:
@@ -329,29 +200,28 @@ class _ConnectionRecorder(Observer):
 
     def _take_violation(self, event: ProtocolViolated) -> None:
         exchange_id, reason = event.error.exchange_id, event.error.reason
-        if self._late and event.error.status_hint == 408 and not self._recent:
-            return  # nothing was begun
         record = self.open.get(ExchangeId(exchange_id)) if exchange_id is not None else None
         if record is not None:
             record.violation = reason
+            self._settle_request(record)
         elif self._is_of_a_head(exchange_id):
             number = exchange_id if exchange_id is not None else self._connection.exchange_count + 1
-            record = self._recorder.begin(self._connection, number, None, self._now_s())
+            record = self._archive.begin(self._connection, number, None, self._now_s())
             record.violation = reason
             record.octets = self._recent[:RECENT_OCTETS]
             record.ended_s = record.began_s
             record.outcome = f"refused: {reason}"
         if not self._eof and event.error.status_hint != 408:
             self._violated(exchange_id, reason)
-        self._recorder.changes.notify()
+        self._archive.changes.notify()
 
     def _is_of_a_head(self, exchange_id: int | None) -> bool:
         """Whether it was a request that could not be decoded; over HTTP/2 such a one has a stream."""
-        return exchange_id is not None or self._connection.protocol != "HTTP/2"
+        return exchange_id is not None or not self._is_h2
 
     def _violated(self, exchange_id: int | None, reason: str) -> None:
         number, octets = self._connection.number, self._recent[:RECENT_OCTETS]
-        self._recorder.violated(
+        self._archive.violated(
             self._connection, Violation(number, exchange_id, reason, octets, self._now_s())
         )
 
@@ -360,21 +230,19 @@ class _ConnectionRecorder(Observer):
         if record.is_settled:
             return
         record.is_settled = True
-        if not record.is_promised:
-            self._recorder.whole.append(record)
+        self._archive.whole.append(record)
         self._let_go(record)
-        self._recorder.changes.notify()
+        self._archive.changes.notify()
 
     # --- exchanges -----------------------------------------------------------------------------
 
     def exchange_begun(self, exchange_id: ExchangeId, exchange: Exchange) -> None:
         began_s = time.monotonic() - self._opened_s
-        record = self._recorder.begin(self._connection, exchange_id, exchange.head, began_s)
+        record = self._archive.begin(self._connection, exchange_id, exchange.head, began_s)
         self.open[exchange_id] = record
-        if record.is_promised:
+        if self._is_h2 and record.is_promised:
             record.request_ended_s = began_s
             record.is_settled = True
-        self._recorder.changes.notify()
 
     def command(self, exchange_id: ExchangeId, command: Command) -> None:
         record = self.open.get(exchange_id)
@@ -401,12 +269,13 @@ class _ConnectionRecorder(Observer):
                 record.response_began_s = self._now_s()
             if not isinstance(record.sent_verbatim, list):
                 record.sent_verbatim = []
-            self._recorder.keep(record, record.sent_verbatim, record.verbatim_octets, octets)
+            self._archive.keep(record, record.sent_verbatim, record.verbatim_octets, octets)
             record.verbatim_octets += len(octets)
             return
-        if not isinstance(record.sent_pieces, list):
-            record.sent_pieces = []
-        self._recorder.keep(record, record.sent_pieces, record.sent_octets, octets)
+        pieces = record.sent_pieces
+        if not isinstance(pieces, list):
+            pieces = record.sent_pieces = []
+        self._archive.keep(record, pieces, record.sent_octets, octets)
         record.sent_octets += len(octets)
 
     def exchange_ended(self, exchange_id: ExchangeId, outcome: str) -> None:
@@ -415,10 +284,12 @@ class _ConnectionRecorder(Observer):
             return
         record.ended_s = time.monotonic() - self._opened_s
         record.outcome = outcome or "complete"
-        if outcome or self._connection.protocol == "HTTP/2":
+        if outcome and not record.is_settled:
             self._settle_request(record)
-        self._let_go(record)
-        self._recorder.changes.notify()
+        elif record.is_settled and not record.is_handled:
+            self.open.pop(exchange_id, None)
+        if self._changes.wakes:
+            self._changes.notify()
 
     def handler_begun(self, exchange: Exchange) -> None:
         record = self.open.get(exchange.id)
@@ -432,29 +303,16 @@ class _ConnectionRecorder(Observer):
         record.is_handled = False
         if error is not None:
             record.error = error
-        self._let_go(record)
-        self._recorder.changes.notify()
+        if record.outcome is not None:
+            self._let_go(record)
+        if self._changes.wakes:
+            self._changes.notify()
 
     def _let_go(self, record: ExchangeRecord) -> None:
         if record.outcome is not None and not record.is_handled and record.is_settled:
             self.open.pop(ExchangeId(record.number), None)
 
 
-def _ended(record: ExchangeRecord) -> Callable[[], bool | None]:
-    return lambda: True if record.outcome is not None else None
-
-
-def _come_round(loop: AbstractEventLoop) -> None:
-    """Let a loop finish what it is doing, on another thread than its own; a second at the most."""
-    passed = threading.Event()
-    waiting.is_next()
-    try:
-        loop.call_soon_threadsafe(passed.set)
-    except RuntimeError:
-        return  # it has stopped
-    passed.wait(SETTLE_S)
-
-
 def _tls_record(tls: TlsLayer) -> TlsRecord:
     version, _, cipher = tls.terms.partition(" with ")
-    return TlsRecord(version, cipher, alpn_protocol=tls.alpn_protocol)
+    return TlsRecord(version, cipher, alpn_chosen=tls.alpn_protocol)

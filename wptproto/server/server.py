@@ -12,9 +12,10 @@ from wptproto.exchange.changes import Changes
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.router import Handler
+from wptproto.server.archive import Archive
+from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.misbehaving import Misbehaving
-from wptproto.server.recorder import Recorder
-from wptproto.server.records import ConnectionRecord, ExchangeRecord, Violation
+from wptproto.server.records import ConnectionRecord, Violation
 
 if TYPE_CHECKING:
     import re
@@ -59,7 +60,7 @@ class Server(Misbehaving):
         times: int | None = 1,
     ) -> Expectation:
         """
-        Expect a request. What it is answered, the expectation is told: ``.respond(200, json={})``, ``.fault(...)``.
+        Expect a request. The expectation is told what is answered: ``.respond(200)``, ``.fault("reset")``.
 
         Of the expectations that take a request, and are not used up, the first one answers; they come before
         :meth:`enqueue` and routes. A value is text, octets or a number that is to be equal, a regular
@@ -181,9 +182,9 @@ class Server(Misbehaving):
             expected.changes.wait_for(
                 lambda: None if expected.unmet and self._loop() is not None else True, timeout
             )
-        if self._recorder is not None:
-            self._recorder.settle(self._loop())
-        found = complaints(expected, self._recorder, errors=errors, violations=violations)
+        if self._archive is not None:
+            self._archive.settle(self._loop())
+        found = complaints(expected, self._archive, errors=errors, violations=violations)
         if found:
             raise UnmetExpectations(found)
 
@@ -192,8 +193,8 @@ class Server(Misbehaving):
         expected = self.__dict__.get("_expectations_made")
         if expected is not None:
             expected.clear()
-        if self._recorder is not None:
-            self._recorder.clear()
+        if self._archive is not None:
+            self._archive.clear()
 
     # --- what happened -------------------------------------------------------------------------
 
@@ -213,9 +214,9 @@ class Server(Misbehaving):
         Raises:
             ConfigError: Nothing is recorded.
         """
-        recorder = self._records("exchanges")
-        recorder.settle(self._loop())
-        return recorder.exchanges()
+        archive = self._records("exchanges")
+        archive.settle(self._loop())
+        return archive.exchanges()
 
     @property
     def exchange_count(self) -> int:
@@ -300,9 +301,9 @@ class Server(Misbehaving):
 
     def record_nothing(self) -> None:
         """Keep no records of connections to come, and forget those there are."""
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.stop()
+        archive, self._archive = self._archive, None
+        if archive is not None:
+            archive.stop()
 
     # --- within --------------------------------------------------------------------------------
 
@@ -321,10 +322,10 @@ class Server(Misbehaving):
         found: Handler | None = route(request) if expected is None else expected.find(request, route)
         return found
 
-    def _records(self, what: str) -> Recorder:
-        if self._recorder is None:
+    def _records(self, what: str) -> Archive:
+        if self._archive is None:
             raise ConfigError(f"{what}: this server records nothing; Server(record=True) does")
-        return self._recorder
+        return self._archive
 
     def _waits(self, what: str) -> Waits:
         from wptproto.server.waits import Waits
@@ -337,6 +338,6 @@ class Server(Misbehaving):
         return engine.loop if engine is not None and engine.started else None
 
     def _all_changes(self) -> list[Changes]:
-        found = [] if self._recorder is None else [self._recorder.changes]
+        found = [] if self._archive is None else [self._archive.changes]
         expected = self.__dict__.get("_expectations_made")
         return found if expected is None else [*found, expected.changes]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wptproto.server.recorder import Recorder
-from wptproto.server.telling import exchange_line, traceback_lines
+from wptproto.server.archive import Archive
+from wptproto.server.telling import traceback_lines
 
 if TYPE_CHECKING:
     from wptproto.expectations.expectations import Expectations
@@ -16,14 +16,14 @@ SHOWN_COMPLAINTS = 20
 
 
 def complaints(
-    expectations: Expectations | None, recorder: Recorder | None, *, errors: bool, violations: bool
+    expectations: Expectations | None, archive: Archive | None, *, errors: bool, violations: bool
 ) -> str:
     """
     Return what went otherwise than expected, in lines; empty if nothing did.
 
     Args:
         expectations: Those of the test, if it has any.
-        recorder: What happened, if that was recorded.
+        archive: What happened, if that was recorded.
         errors: Whether errors of handlers count.
         violations: Whether what the client did against the protocol counts.
     """
@@ -37,18 +37,18 @@ def complaints(
             ],
         )
         lines += _part("came, and nobody expected it", [str(one) for one in expectations.mismatches])
-    if recorder is not None and errors:
-        failed = [record for record in recorder.exchanges() if record.error is not None]
+    if archive is not None and errors:
+        failed = [record for record in archive.exchanges() if record.error is not None]
         lines += _part(
             "handlers that failed",
             [
-                "\n".join([exchange_line(record), *traceback_lines(record.error)])
+                "\n".join([record.line, *traceback_lines(record.error)])
                 for record in failed
                 if record.error is not None
             ],
         )
-    if recorder is not None and violations:
-        lines += _part("the client broke the protocol", [str(one) for one in recorder.violations()])
+    if archive is not None and violations:
+        lines += _part("the client broke the protocol", [str(one) for one in archive.violations()])
     return "\n".join(lines)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from wptproto.errors import ConfigError, RouteError, WaitError
 from wptproto.handlers.router import compile_pattern
-from wptproto.server.recorder import Recorder
-from wptproto.server.records import ExchangeRecord
+from wptproto.server.archive import Archive
+from wptproto.server.exchange_record import ExchangeRecord
 
 __all__ = ["Waits", "Wanted"]
 
@@ -66,35 +66,35 @@ class Wanted:
 
 
 class Waits:
-    """Waits for what a recorder will have."""
+    """Waits for what an archive will have."""
 
-    def __init__(self, recorder: Recorder, loop: Callable[[], AbstractEventLoop | None]) -> None:
+    def __init__(self, archive: Archive, loop: Callable[[], AbstractEventLoop | None]) -> None:
         """
         Args:
-            recorder: What it records ends them.
+            archive: What it records ends them.
             loop: Returns the server's; None where that does not run, which ends them, too.
         """
-        self._recorder = recorder
+        self._archive = archive
         self._loop = loop
 
     def take(self, timeout_s: float) -> ExchangeRecord:
         """Return the next request that is whole, once."""
         self._refuse_on_loop("take_request")
-        return self._taken(self._recorder.changes.wait_for(self._next, timeout_s), timeout_s)
+        return self._taken(self._archive.changes.wait_for(self._next, timeout_s), timeout_s)
 
     async def take_async(self, timeout_s: float) -> ExchangeRecord:
         """Do as :meth:`take` does, from a coroutine."""
-        return self._taken(await self._recorder.changes.wait_for_async(self._next, timeout_s), timeout_s)
+        return self._taken(await self._archive.changes.wait_for_async(self._next, timeout_s), timeout_s)
 
     def wait(self, wanted: Wanted, timeout_s: float) -> list[ExchangeRecord]:
         """Return the first of the requests that are wanted, when there are enough."""
         self._refuse_on_loop("wait")
-        changes = self._recorder.changes
+        changes = self._archive.changes
         return self._found(changes.wait_for(lambda: self._find(wanted), timeout_s), wanted, timeout_s)
 
     async def wait_async(self, wanted: Wanted, timeout_s: float) -> list[ExchangeRecord]:
         """Do as :meth:`wait` does, from a coroutine."""
-        changes = self._recorder.changes
+        changes = self._archive.changes
         found = await changes.wait_for_async(lambda: self._find(wanted), timeout_s)
         return self._found(found, wanted, timeout_s)
 
@@ -103,7 +103,7 @@ class Waits:
     def _next(self) -> list[ExchangeRecord] | None:
         """Return a request that is whole; none where none will come any more."""
         try:
-            return [self._recorder.whole.popleft()]
+            return [self._archive.whole.popleft()]
         except IndexError:
             return None if self._loop() is not None else []
 
@@ -113,14 +113,14 @@ class Waits:
         return found[0]
 
     def _find(self, wanted: Wanted) -> list[ExchangeRecord] | None:
-        found = [record for record in self._recorder.exchanges() if wanted.takes(record)][: wanted.count]
+        found = [record for record in self._archive.exchanges() if wanted.takes(record)][: wanted.count]
         return found if len(found) == wanted.count or self._loop() is None else None
 
     def _found(
         self, found: list[ExchangeRecord] | None, wanted: Wanted, timeout_s: float
     ) -> list[ExchangeRecord]:
         if found is None or len(found) < wanted.count:
-            so_many = sum(1 for record in self._recorder.exchanges() if wanted.takes(record))
+            so_many = sum(1 for record in self._archive.exchanges() if wanted.takes(record))
             what = f"waited for {wanted}, and {so_many or 'none'} came"
             raise self._error(what, found is not None, timeout_s)
         return found
@@ -128,9 +128,13 @@ class Waits:
     def _error(self, what: str, has_stopped: bool, timeout_s: float) -> WaitError:
         from wptproto.server.telling import what_came
 
-        recorder = self._recorder
+        archive = self._archive
         why = "the server does not run" if has_stopped else f"within {timeout_s:g} s"
-        came = what_came(recorder.exchanges(), recorder.connections(), recorder.violations())
+        came = what_came(
+            [record.line for record in archive.exchanges()],
+            [str(record) for record in archive.connections() if not record.exchange_count],
+            [str(violation) for violation in archive.violations()],
+        )
         running = _get_running_loop()
         hint = ""
         if running is not None and not has_stopped:
