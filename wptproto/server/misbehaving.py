@@ -14,7 +14,7 @@ __all__ = ["Misbehaving"]
 
 
 class Misbehaving(Speaking):
-    """A server whose connections go wrong as a test asks for; which effects there are depends on what it speaks."""
+    """A server whose connections go wrong as a test asks for."""
 
     # --- what goes wrong ------------------------------------------------------------------------
 

@@ -201,7 +201,7 @@ class Server(Misbehaving):
     @property
     def records(self) -> bool:
         """Whether exchanges are recorded."""
-        return self._recorder is not None
+        return self._archive is not None
 
     @property
     def exchanges(self) -> list[ExchangeRecord]:
