@@ -18,8 +18,9 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 HANDLERS = [example for example in EXAMPLES if "def handler(" in example]
 
 
-def test_in_a_test_suite(monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> None:
-    """The first example starts a server and asks it."""
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if "wptproto.Server(" in example])
+def test_programs(example: str, monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> None:
+    """Each program that starts a server runs, and finds what it asserts."""
     made: list[Server] = []
 
     def here(**settings: object) -> Server:
@@ -27,7 +28,7 @@ def test_in_a_test_suite(monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> No
         return made[0]
 
     monkeypatch.setattr("wptproto.Server", here)
-    exec(compile(EXAMPLES[0], "README.md", "exec"), {})
+    exec(compile(example, "README.md", "exec"), {})
     assert len(made) == 1
 
 

@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from wptproto.handlers.router import Handler, Route, Router, any_method
     from wptproto.limits import Limits
     from wptproto.protocol.rules import Leniency
+    from wptproto.protocol.tls_state import TlsState
     from wptproto.semantics.priority import Priority
     from wptproto.server.exchange_record import ExchangeRecord
     from wptproto.server.records import (
         ConnectionRecord,
         Recording,
         ResponseRecord,
-        TlsRecord,
         Violation,
     )
     from wptproto.server.server import Server
@@ -87,7 +87,7 @@ __all__ = [
     "ConnectionRecord",
     "ExchangeRecord",
     "ResponseRecord",
-    "TlsRecord",
+    "TlsState",
     "Violation",
     "Expectation",
     "Mismatch",
@@ -155,6 +155,7 @@ _HOMES = {
     ),
     "wptproto.limits": ("Limits",),
     "wptproto.protocol.rules": ("Leniency",),
+    "wptproto.protocol.tls_state": ("TlsState",),
     "wptproto.semantics.priority": ("Priority",),
     "wptproto.expectations.expectations": ("Expectation", "Mismatch"),
     "wptproto.server.exchange_record": ("ExchangeRecord",),
@@ -162,7 +163,6 @@ _HOMES = {
         "ConnectionRecord",
         "Recording",
         "ResponseRecord",
-        "TlsRecord",
         "Violation",
     ),
     "wptproto.server.server": ("Server",),

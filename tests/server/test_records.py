@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,10 @@ def test_an_exchange(make: Make, kind: Kind) -> None:
     assert (record.tls is not None) == (kind in ("h1s", "h2"))
     if record.tls is not None:
         assert record.tls.version == "TLSv1.3"
-        assert record.tls.cipher.startswith("TLS_")
-        assert record.tls.alpn_chosen == ("h2" if kind == "h2" else "http/1.1")
+        assert (record.tls.cipher or "").startswith("TLS_")
+        alpn = "h2" if kind == "h2" else "http/1.1"
+        assert (record.tls.alpn_offered, record.tls.alpn_chosen) == ((alpn,), alpn)
+        assert record.tls.server_name == "localhost"
     response = record.response
     assert (response.status, response.content, response.content_octets) == (200, b'{"a": 1}', 8)
     assert response.headers["x-seen"] == b"1"
@@ -644,3 +647,23 @@ def test_a_handler_waits_for_another_request(make: Make, kind: Kind) -> None:
         one.send_request("/first")
         other.request("/second")
         assert one.read_answer().text == "/second"
+
+
+def test_a_client_certificate_is_recorded(certs_dir: Path) -> None:
+    """Who the client is, as it has shown by TLS, is there; and what it offered, where TLS failed."""
+    with Server(certs_dir=certs_dir, client_certificates="required", http_port=None) as server:
+        server.enqueue(204)
+        context = server.client_context()
+        context.load_cert_chain(*server.client_certificate("alice"))
+        with urllib.request.urlopen(server.https_url(), context=context, timeout=10) as answer:
+            assert answer.status == 204
+        with pytest.raises(OSError, match=r"(?i)certificate required|eof|reset"):
+            urllib.request.urlopen(server.https_url(), context=server.client_context(), timeout=10)
+        (exchange,) = server.exchanges
+        assert exchange.tls is not None
+        assert exchange.tls.client_certificate is not None
+        assert b"alice" in exchange.tls.client_certificate
+        assert_soon(lambda: server.connections[1].tls_failure is not None)
+        failed = server.connections[1].tls
+        assert failed is not None
+        assert (failed.server_name, failed.client_certificate) == ("localhost", None)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from wptproto.exchange.request import RequestHeaders
 from wptproto.protocol.h2_frames import RawFrame
+from wptproto.protocol.tls_state import TlsState
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content
-from wptproto.server.records import ConnectionRecord, ResponseRecord, TlsRecord
+from wptproto.server.records import ConnectionRecord, ResponseRecord
 
 if TYPE_CHECKING:
     from wptproto.faults import Fault
@@ -94,7 +95,7 @@ class ExchangeRecord:
         return self.connection.protocol
 
     @property
-    def tls(self) -> TlsRecord | None:
+    def tls(self) -> TlsState | None:
         """What was agreed on by TLS; None in the clear."""
         return self.connection.tls
 

@@ -25,7 +25,7 @@ from wptproto.protocol.events import (
 from wptproto.server.archive import Archive
 from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.observer import Accepted, Observer, Observers
-from wptproto.server.records import ConnectionRecord, Recording, TlsRecord, Violation, recording_of
+from wptproto.server.records import ConnectionRecord, Recording, Violation, recording_of
 from wptproto.server.tls import TlsLayer
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ class ConnectionRecorder(Observer):
     # --- the connection ------------------------------------------------------------------------
 
     def tls_agreed(self, tls: TlsLayer) -> None:
-        self._connection.tls = _tls_record(tls)
+        self._connection.tls = tls.state
 
     def tls_failed(self, tls: TlsLayer, reason: str) -> None:
+        self._connection.tls = tls.state  # what was offered
         self._connection.tls_failure = reason
         self._archive.changes.notify()
 
@@ -311,8 +312,3 @@ class ConnectionRecorder(Observer):
     def _let_go(self, record: ExchangeRecord) -> None:
         if record.outcome is not None and not record.is_handled and record.is_settled:
             self.open.pop(ExchangeId(record.number), None)
-
-
-def _tls_record(tls: TlsLayer) -> TlsRecord:
-    version, _, cipher = tls.terms.partition(" with ")
-    return TlsRecord(version, cipher, alpn_chosen=tls.alpn_protocol)

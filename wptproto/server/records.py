@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wptproto.errors import ConfigError
 from wptproto.exchange.request import RequestHeaders
 from wptproto.protocol.h2_frames import RawFrame
+from wptproto.protocol.tls_state import TlsState
 from wptproto.semantics.fields import Fields
 from wptproto.semantics.message import ResponseHead
 
@@ -22,7 +23,6 @@ __all__ = [
     "ConnectionRecord",
     "Recording",
     "ResponseRecord",
-    "TlsRecord",
     "Violation",
     "recording_of",
 ]
@@ -67,27 +67,6 @@ def recording_of(record: bool | int | Recording) -> Recording | None:
     raise ConfigError(f"record is True, False, a number of octets or a Recording, not {given!r}")
 
 
-class TlsRecord(NamedTuple):
-    """
-    What was agreed on in a TLS handshake.
-
-    Attributes:
-        version: ``TLSv1.2`` or ``TLSv1.3``.
-        cipher: The suite, by OpenSSL's name.
-        server_name: What the client asked for by SNI; None where it did not, or that is not known.
-        alpn_offered: What it offered by ALPN, in its order; None where it did not, or that is not known.
-        alpn_chosen: What was chosen; None where ALPN was not spoken.
-        client_certificate: The client's, in DER; None where it showed none.
-    """
-
-    version: str
-    cipher: str
-    server_name: str | None = None
-    alpn_offered: tuple[str, ...] | None = None
-    alpn_chosen: str | None = None
-    client_certificate: bytes | None = None
-
-
 class Violation(NamedTuple):
     """
     Something by which a client broke the protocol.
@@ -120,7 +99,7 @@ class ConnectionRecord:
         client: The client's address and port.
         port: The port that it connected to.
         is_tls: Whether TLS was to be spoken.
-        tls: What was agreed on by that; None in the clear, and before the handshake is through.
+        tls: What was offered and agreed on by that; None in the clear, and before the handshake has ended.
         tls_failure: Why there was no speaking TLS with the client, in words; None if there was.
         protocol: ``HTTP/1.1`` or ``HTTP/2``; None as long as that is open.
         opened_at: When it was accepted, in seconds since 1970.
@@ -131,7 +110,7 @@ class ConnectionRecord:
         faults: Which have happened to it, and to no exchange.
     """
 
-    tls: TlsRecord | None = None
+    tls: TlsState | None = None
     tls_failure: str | None = None
     protocol: str | None = None
     closed_s: float | None = None

@@ -30,5 +30,5 @@ ROUTES = [("*", "/text", text), ("*", "/sleep", sleep), ("*", "/long", long), ("
 if __name__ == "__main__":
     http_port, https_port, certificate, key = sys.argv[1:]
     ports = {"http_port": int(http_port), "https_port": int(https_port)}
-    with Server(routes=ROUTES, certificate=certificate, key=key, hosts=("127.0.0.1",), **ports):  # type: ignore[arg-type]
+    with Server(routes=ROUTES, certificate=certificate, key=key, hosts=("127.0.0.1",), record=False, **ports):  # type: ignore[arg-type]
         threading.Event().wait()
