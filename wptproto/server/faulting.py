@@ -278,7 +278,10 @@ class Faulting:
                 outlet.reset_when_taken()
             case Garbage(octets):
                 assert isinstance(octets, bytes)
-                outlet.send(octets) if self.owner.connection is not None else outlet.send_raw(octets)
+                if self.owner.connection is not None:
+                    outlet.send(octets)
+                else:
+                    outlet.send_raw(octets)
             case DoNotRead():
                 outlet.hold_reading()
             case NoCloseNotify():
