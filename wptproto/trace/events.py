@@ -1,8 +1,8 @@
 """
 Events: what a trace is made of, one after the other, as frozen values.
 
-Each has the connection it is of and the time. What was on the wire is read from the octets by dissectors of the
-trace's own, so it is there as it was, also where it was wrong, and whoever sent it.
+Each has the connection it is of and the time. What was on the wire is read from the octets by dissectors of
+the trace's own, so it is there as it was, also where it was wrong, and whoever sent it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ __all__ = [
     "HandlerEnded",
     "OctetsSeen",
     "PlaintextSeen",
+    "PrefaceSeen",
     "ProtocolChosen",
     "TlsAgreed",
     "TlsFailed",
@@ -108,6 +109,12 @@ class ProtocolChosen(NamedTuple):
     protocol: str
 
 
+class PrefaceSeen(NamedTuple):
+    """What a client says before its first frame (RFC 9113 §3.4) has come, whole and right."""
+
+    origin: Origin
+
+
 class FrameSeen(NamedTuple):
     """
     A frame of HTTP/2 (RFC 9113 §4.1).
@@ -119,9 +126,10 @@ class FrameSeen(NamedTuple):
         flag_names: Those that the type has, as ``END_STREAM``; others as ``0x40``.
         stream_id: With the reserved bit left out.
         payload: As it was, whole.
-        details: What it says, by name, in the order of the wire: of SETTINGS ``HEADER_TABLE_SIZE`` and so on; of
-            GOAWAY ``last_stream_id``, ``error_code`` (a name), ``debug``; ``pad_length``; ``dependency``,
-            ``weight``, ``exclusive``; ``increment``; ``promised_stream_id``; ``data_octets``.
+        details: What it says, by name, in the order of the wire: of SETTINGS ``HEADER_TABLE_SIZE`` and so on;
+            of GOAWAY ``last_stream_id``, ``error_code`` (a name), ``debug``; ``pad_length``; ``exclusive``,
+            ``dependency``, ``weight``; ``increment``; ``promised_stream_id``; ``data_octets``; of PING
+            ``opaque_data``; ``origin``, ``value``; ``prioritized_stream_id``, ``priority``.
         fields: Of a field block, once it is whole: the fields of the frame that ends it; None in others.
         error: What is wrong with it, in a sentence, with the section; None if nothing is.
     """
@@ -149,7 +157,7 @@ class Unreadable(NamedTuple):
 
 
 class WindowChanged(NamedTuple):
-    """A window is another than before: the server's to send with (*sends*), or the client's; stream 0 is all."""
+    """A window changed: what the server may send (*sends*), or the client; stream 0 is the connection's."""
 
     origin: Origin
     stream_id: int
@@ -271,6 +279,7 @@ TraceEvent = (
     | TlsAgreed
     | TlsFailed
     | ProtocolChosen
+    | PrefaceSeen
     | FrameSeen
     | Unreadable
     | WindowChanged

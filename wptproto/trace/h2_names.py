@@ -1,4 +1,4 @@
-"""What HTTP/2 calls its frames, flags, settings and errors (RFC 9113 §6, §7, and the registries they made)."""
+"""What HTTP/2 calls its frames, flags, settings and errors (RFC 9113 §6 and §7, and what was added since)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def frame_name(kind: int) -> str:
 
 
 def flag_names(kind: int, flags: int) -> tuple[str, ...]:
-    """Return the flags that are set, from the lowest bit on; ``0x40`` where that type of frame has no such."""
+    """Return the flags that are set, from the lowest bit on; ``0x40`` for one that such a frame has not."""
     names = _FLAGS.get(kind, {})
     bits = [1 << place for place in range(8) if flags & 1 << place]
     return tuple(names.get(bit) or f"{bit:#04x}" for bit in bits)

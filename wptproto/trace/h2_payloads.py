@@ -1,9 +1,10 @@
-"""What the payload of one HTTP/2 frame says, by itself (RFC 9113 §6); also of one that is wrong, as far as it goes."""
+"""What the payload of one HTTP/2 frame says (RFC 9113 §6); where that is wrong, as far as it goes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from wptproto.protocol import h2_frames as frames
 from wptproto.protocol.h2_frames import (
     ACK,
     ALTSVC,
@@ -92,25 +93,25 @@ def _read(kind: int, flags: int, payload: bytes, details: list[Detail]) -> bytes
         length, section = _LENGTHS[kind]
         raise _Wrong(f"{frame_name(kind)} of {len(payload)} octets, which has {length} ({section})")
     match kind:
-        case _ if kind == DATA:
+        case frames.DATA:
             details.append(("data_octets", len(_unpadded(kind, flags, payload, details, 0))))
-        case _ if kind == HEADERS:
+        case frames.HEADERS:
             return _read_headers(flags, payload, details)
-        case _ if kind == PUSH_PROMISE:
+        case frames.PUSH_PROMISE:
             return _read_promise(flags, payload, details)
-        case _ if kind == CONTINUATION:
+        case frames.CONTINUATION:
             return payload
-        case _ if kind == PRIORITY:
+        case frames.PRIORITY:
             _read_priority(payload, details)
-        case _ if kind == RST_STREAM:
+        case frames.RST_STREAM:
             details.append(("error_code", error_name(_number(payload))))
-        case _ if kind == SETTINGS:
+        case frames.SETTINGS:
             _read_settings(flags, payload, details)
-        case _ if kind == PING:
+        case frames.PING:
             details.append(("opaque_data", payload))
-        case _ if kind == GOAWAY:
+        case frames.GOAWAY:
             _read_goaway(payload, details)
-        case _ if kind == WINDOW_UPDATE:
+        case frames.WINDOW_UPDATE:
             details.append(("increment", _number(payload) & MAX_WINDOW_OCTETS))
             if not details[-1][1]:
                 raise _Wrong("WINDOW_UPDATE by 0 (§6.9)")
@@ -124,7 +125,7 @@ def _number(octets: bytes) -> int:
 
 
 def _unpadded(kind: int, flags: int, payload: bytes, details: list[Detail], fixed_octets: int) -> bytes:
-    """Return what is left of a payload without its padding; *fixed_octets* of it come before anything else."""
+    """Return what is left of a payload without its padding; *fixed_octets* of it have to be there."""
     if not flags & PADDED:
         octets = payload
     else:
