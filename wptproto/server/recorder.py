@@ -22,6 +22,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wptproto.exchange.bridge import Command, SendFrame, SendHead, SendInformational, SendTrailers
+from wptproto.exchange.changes import Changes
 from wptproto.exchange.exchange import Exchange
 from wptproto.exchange.signal import waiting
 from wptproto.protocol.events import (
@@ -34,7 +35,7 @@ from wptproto.protocol.events import (
     RequestEnded,
     RequestReceived,
 )
-from wptproto.exchange.changes import Changes
+from wptproto.semantics.message import RequestHead
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.records import (
     ConnectionRecord,
@@ -44,7 +45,6 @@ from wptproto.server.records import (
     Violation,
     recording_of,
 )
-from wptproto.semantics.message import RequestHead
 from wptproto.server.tls import TlsLayer
 
 if TYPE_CHECKING:

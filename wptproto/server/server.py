@@ -15,6 +15,7 @@ from wptproto.handlers.router import Handler
 from wptproto.server.misbehaving import Misbehaving
 from wptproto.server.recorder import Recorder
 from wptproto.server.records import ConnectionRecord, ExchangeRecord, Violation
+from wptproto.server.traced import Traced
 
 if TYPE_CHECKING:
     import re
@@ -28,7 +29,7 @@ __all__ = ["Server"]
 _NOTHING: Any = ...  # no value of JSON, nor content
 
 
-class Server(Misbehaving):
+class Server(Traced, Misbehaving):
     """
     A server for tests.
 

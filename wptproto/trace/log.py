@@ -65,7 +65,7 @@ class LogWriter:
         number = f"{os.getpid()}.{event.origin.connection}" if self._with_process else event.origin.connection
         before = f"{time} {number:>3} "
         head = self._paint(before, _FAINT) + self._first_line(said)
-        margin = " " * (len(before) + 3)
+        margin = " " * (len(before) + 4)
         below = [f"{margin}{self._line(line)}\n" for line in said.lines]
         self._output.write("".join([head, "\n", *below]))
 

@@ -34,7 +34,7 @@ class Output:
         if isinstance(to, str | Path):
             try:
                 # By lines: who looks while the server runs, or behind its crash, finds all there is.
-                self._own = Path(to).open("w", encoding="utf-8", buffering=1)
+                self._own = Path(to).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115 -- see close()
             except OSError as error:
                 raise ConfigError(f"trace: {to} cannot be written: {error.strerror}") from None
             self._file: TextOutput = self._own

@@ -1,8 +1,8 @@
 """
 Tracer: makes events of what happens on one connection, in their order.
 
-Most is told on the loop's thread, and of handlers on theirs. One lock for all connections of a trace puts that
-in order, and the time is taken within.
+Most is told on the loop's thread, and of handlers on theirs. One lock for all connections of a trace puts
+that in order, and the time is taken within.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class Tracer(Observer):
         self._dissector = H2Dissector() if protocol == "HTTP/2" else H1Dissector()
         undecided, self._undecided = self._undecided, []
         for seen in undecided:
-            yield from self._dissector.feed(seen.sent, seen.octets, seen.origin)
+            yield from self._dissector.feed(seen.sent, seen.octets, origin)
 
     def _go_over(self, h1: H1Dissector, switch: Switch, origin: Origin) -> Iterable[TraceEvent]:
         """Read as HTTP/2 what follows, where that was agreed on (RFC 7540 §3.2)."""
