@@ -13,7 +13,7 @@ from wptproto.trace.events import TraceEvent
 from wptproto.trace.log_words import Line, Said, Tone, said_of
 from wptproto.trace.output import Output, TextOutput
 
-__all__ = ["LogWriter"]
+__all__ = ["LogWriter", "wants_colours"]
 
 _WORD_WIDTH = 13
 _ESCAPES = {
@@ -50,7 +50,7 @@ class LogWriter:
         """
         self._output = Output(to)
         self._verbosity = verbosity
-        self._colours = _wants_colours(to) if colours is None else colours
+        self._colours = wants_colours(to) if colours is None else colours
         self._arrows = _arrows(to)
         self._with_process = with_process
         self._began_s: float | None = None
@@ -91,7 +91,8 @@ class LogWriter:
         return f"\x1b[{escape}m{text}\x1b[0m" if self._colours and escape and text else text
 
 
-def _wants_colours(to: object) -> bool:
+def wants_colours(to: object) -> bool:
+    """Whether there are to be colours: on a terminal, if NO_COLOR says nothing else."""
     is_terminal = getattr(to, "isatty", None)
     return is_terminal is not None and is_terminal() and not os.environ.get("NO_COLOR")
 
