@@ -113,7 +113,8 @@ def _beside(event: happened.OctetsSeen | happened.WindowChanged | happened.Dynam
             return Said("window", f"{where}, {whose} to send: {change}", (), None, Tone.ASIDE)
         case happened.DynamicTableChanged():
             line = "" if event.line is None else f" {_shown(event.line[0])}: {_shown(event.line[1])}"
-            holds = f"{event.entries} entries, {_octets(event.octets)}"
+            entries = "1 entry" if event.entries == 1 else f"{event.entries} entries"
+            holds = f"{entries}, {_octets(event.octets)}"
             return Said("table", f"{event.change}{line} ({holds})", (), event.sent, Tone.ASIDE)
 
 
