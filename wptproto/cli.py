@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -85,15 +85,20 @@ def _serve(options: argparse.Namespace) -> None:
         server = _server(options, config)
         ready = functools.partial(_say_where, server, options)
         if count > 1:
-            _serve_with_workers(server, count, level, ready, stdin)
+            _serve_with_workers(server, count, level, ready, stdin, options)
             return
-        with _logging(level, sys.stderr), dumping(server), server:
+        with _tracing(server, options, sys.stderr), _logging(level, sys.stderr), dumping(server), server:
             ready()
             wait()
 
 
 def _serve_with_workers(
-    server: Server, count: int, level: str, ready: Callable[[], None], stdin: int | None
+    server: Server,
+    count: int,
+    level: str,
+    ready: Callable[[], None],
+    stdin: int | None,
+    options: argparse.Namespace,
 ) -> None:
     if not hasattr(os, "fork"):
         raise ConfigError(f"{count} workers cannot be had on this system, which does not fork; leave it at 1")
@@ -101,8 +106,28 @@ def _serve_with_workers(
     from wptproto.workforce import Workforce
 
     output = WholeWrites(sys.stderr) if sys.stderr is not None else None
-    with _logging(level, output):
+    if options.trace:
+        raise ConfigError(
+            f"--trace {options.trace[0]} is for one process, not {count} workers; -v is for all"
+        )
+    with _tracing(server, options, output, with_process=True), _logging(level, output):
         Workforce(server, count, output).run(ready, until_eof=stdin)
+
+
+@contextmanager
+def _tracing(
+    server: Server, options: argparse.Namespace, output: Output | None, *, with_process: bool = False
+) -> Iterator[None]:
+    """Trace what flags ask for, to files and to stderr."""
+    with ExitStack() as traces:
+        for path in options.trace:
+            traces.enter_context(server.trace(path))
+        if options.verbose and output is not None:
+            from wptproto.trace.log import wants_colours
+
+            said = {"verbosity": options.verbose, "colours": wants_colours(sys.stderr)}
+            traces.enter_context(server.trace(output, with_process=with_process, **said))
+        yield
 
 
 def _stdin() -> int:
@@ -368,6 +393,12 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--client-ca", metavar="FILE", type=Path, help=authority)
     level = "what goes to stderr; info has a line for each request (default: info)"
     add("--log-level", choices=("debug", "info", "warning", "error"), help=level)
+    verbose = (
+        "trace connections, frames and handlers on stderr; twice also content, windows and HPACK's tables"
+    )
+    add("-v", "--verbose", action="count", default=0, help=verbose)
+    trace = "trace them to FILE, as its suffix says: .log, .jsonl, .har, .qlog, .pcapng; several for several"
+    add("--trace", metavar="FILE", type=Path, action="append", default=[], help=trace)
     until_eof = "stop when stdin ends; whoever starts the server is then not outlived by it"
     add("--until-eof", action="store_true", help=until_eof)
     add("--ready-json", action="store_true", help="print one line of JSON when listening, and nothing else")

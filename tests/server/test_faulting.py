@@ -490,6 +490,19 @@ def test_goaway(server: Server, kind: Kind) -> None:
             octets += peer.sock.recv(65536)
 
 
+@pytest.mark.parametrize("kind", HTTP2)
+@pytest.mark.parametrize("at", ["end", "idle"])
+def test_goaway_behind_the_response(server: Server, kind: Kind, at: str) -> None:
+    """GOAWAY can come when nothing is going on; it says that the request was looked at."""
+    planned.faults = [fault("goaway", at=at)]
+    with connect(server, kind) as peer:
+        assert isinstance(peer, H2Peer)
+        assert peer.request("/").content == CONTENT
+        while peer.goaway is None:
+            peer._receive()
+        assert (peer.goaway.error_code, peer.goaway.last_stream_id) == (0, 1)
+
+
 # --- how it is asked for -------------------------------------------------------------------------
 
 

@@ -103,7 +103,7 @@ class Faulting:
         self._stalls = stalls
         self._observer = observer
         self._own: list[Fault] = []  # whose moment has not come
-        self._idle: deque[Fault] = deque()
+        self._idle: deque[tuple[Running, list[Fault]]] = deque()
         self._resumed: list[GoOn] = []  # what goes on at a release
         self._begun = False
         self.last_id: ExchangeId | None = None
@@ -132,14 +132,14 @@ class Faulting:
     def look_idle(self) -> None:
         """See whether nothing is going on, and something is to happen then."""
         if self._idle and not self._exchanges.running and not self._outlet.closing:
-            due, self._idle = self._idle, deque()
-            asyncio.get_running_loop().call_soon(self._happen_idle, due)
+            running, due = self._idle.popleft()
+            asyncio.get_running_loop().call_soon(self._happen_idle, running, due)
 
-    def _happen_idle(self, due: deque[Fault]) -> None:
+    def _happen_idle(self, running: Running, due: list[Fault]) -> None:
         if self._exchanges.running:
-            self._idle = due + self._idle  # the client was quicker
-        else:
-            self.happen(due, None, lambda: None)
+            self._idle.appendleft((running, due))  # the client was quicker
+        elif self.happen(due, running, self.owner.transmit):
+            self.owner.transmit()
 
     def ignores(self, exchange_id: ExchangeId) -> bool:
         """Whether a request is on a stream that GOAWAY has said nobody looks at (RFC 9113 §6.8)."""
@@ -186,7 +186,9 @@ class Faulting:
 
     def ended(self, running: Running, faults: list[Fault]) -> None:
         """Let happen what is to when a response is whole; what is to happen later, waits."""
-        self._idle += [fault for fault in faults if fault.at is Moment.IDLE]
+        idle = [fault for fault in faults if fault.at is Moment.IDLE]
+        if idle:
+            self._idle.append((running, idle))
         self.happen([fault for fault in faults if fault.at is Moment.END], running, self.owner.go_on)
 
     # --- what happens --------------------------------------------------------------------------
@@ -276,7 +278,10 @@ class Faulting:
                 outlet.reset_when_taken()
             case Garbage(octets):
                 assert isinstance(octets, bytes)
-                outlet.send(octets) if self.owner.connection is not None else outlet.send_raw(octets)
+                if self.owner.connection is not None:
+                    outlet.send(octets)
+                else:
+                    outlet.send_raw(octets)
             case DoNotRead():
                 outlet.hold_reading()
             case NoCloseNotify():

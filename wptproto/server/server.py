@@ -16,6 +16,7 @@ from wptproto.server.archive import Archive
 from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.misbehaving import Misbehaving
 from wptproto.server.records import ConnectionRecord, Violation
+from wptproto.server.traced import Traced
 
 if TYPE_CHECKING:
     import re
@@ -29,7 +30,7 @@ __all__ = ["Server"]
 _NOTHING: Any = ...  # no value of JSON, nor content
 
 
-class Server(Misbehaving):
+class Server(Traced, Misbehaving):
     """
     A server for tests.
 
