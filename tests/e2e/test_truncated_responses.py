@@ -55,6 +55,34 @@ def test_http_client(url):
     client.close()
 
 
+def ask(client):
+    client.request("GET", "/x")
+    return client.getresponse()
+
+
+def test_http_client_keeps_the_connection(wptproto_server):
+    """What http.client does wrong, as tests/examples/findings.md says: it asks on where nobody answers."""
+    wptproto_server.expect("GET", "/x").respond(200, content="0123456789").fault("truncate", octet=4)
+    client = http.client.HTTPConnection("localhost", wptproto_server.http_port)
+    client.request("GET", "/x")
+    with pytest.raises(http.client.IncompleteRead):
+        client.getresponse().read()
+    with pytest.raises(OSError, match=r"closed connection without response|Broken pipe|reset"):
+        ask(client)
+    client.close()
+
+
+@pytest.mark.xfail(
+    httpx.__version__ == "0.28.1", reason="raises an error of h2's: see findings.md", strict=True
+)
+@pytest.mark.wptproto(protocols=["h2"])
+def test_httpx_over_http2(wptproto_server):
+    wptproto_server.expect("GET", "/x").respond(200, content="0123456789").fault("truncate", octet=4)
+    with httpx.Client(http2=True, verify=wptproto_server.client_context()) as client:
+        with pytest.raises(httpx.HTTPError):
+            client.get(wptproto_server.url("/x"))
+
+
 def test_curl(url):
     done = subprocess.run(["curl", "-sS", "--http1.1", url, url], capture_output=True, text=True, timeout=60)
     assert "(18) transfer closed with 6 bytes remaining to read" in done.stderr
