@@ -26,6 +26,7 @@ FLOORS = {
     "wptproto.exchange": 3,
     "wptproto.handlers": 4,
     "wptproto.server": 5,
+    "wptproto.wire": 5,
     "wptproto.demo": 6,
     "wptproto.wptserve": 6,
     "wptproto.wpt": 6,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RouteError,
         ScriptError,
         StashError,
+        WireError,
         WptprotoError,
     )
     from wptproto.exchange.h1_writer import H1ResponseWriter
@@ -80,6 +81,7 @@ __all__ = [
     "RouteError",
     "CertificateError",
     "ConfigError",
+    "WireError",
     "__version__",
 ]
 
@@ -96,6 +98,7 @@ _HOMES = {
         "RouteError",
         "ScriptError",
         "StashError",
+        "WireError",
         "WptprotoError",
     ),
     "wptproto.exchange.h1_writer": ("H1ResponseWriter",),

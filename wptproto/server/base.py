@@ -23,6 +23,7 @@ from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.private_files import keep_private
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
+from wptproto.server.by_hand import ByHand
 from wptproto.server.config import Config
 from wptproto.server.engine import Engine
 from wptproto.server.latency import latency_of
@@ -83,6 +84,7 @@ class BaseServer:
         limits: Limits | None = None,
         lenient: Iterable[str] | None = None,
         core: str | None = None,
+        by_hand: bool = False,
     ) -> None:
         """
         Args:
@@ -112,6 +114,8 @@ class BaseServer:
                 ``all``. The default is what the config says, which is nothing by default.
             core: What connections are made of: ``fast``, or ``plain``, without what makes them so. The
                 default is what the config says, which is ``fast`` by default.
+            by_hand: Whether no handler answers anything: each connection waits for
+                :meth:`~wptproto.server.server.Server.accept`.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -142,6 +146,7 @@ class BaseServer:
             date_now,
             core_named(config.core if core is None else core),
         )
+        self._by_hand = by_hand
         self._alpn = tuple(alpn)
         self._own_pair = (
             (Path(certificate), Path(key)) if certificate is not None and key is not None else None
@@ -188,7 +193,9 @@ class BaseServer:
         self._engine.inherit(parents, number)
 
     def _make_engine(self) -> Engine:
-        return Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
+        engine = Engine(self._dispatcher(), self._surroundings, self._latency, self._rules)
+        engine.by_hand = ByHand(parks=True) if self._by_hand else None
+        return engine
 
     def _listen(self, processes: int = 1) -> Engine:
         terms = self._terms()
@@ -374,21 +381,25 @@ class BaseServer:
         wanted = {kind: protocols for kind, protocols in offered.items() if self._wanted_ports[kind]}
         if not wanted:
             return {"http": None}
+        terms = {kind: self._terms_for(protocols) for kind, protocols in wanted.items()}
+        if self._own_pair is not None:
+            keep_private(self._own_pair[1], ours=False)
+        return {"http": None, **terms}
+
+    def _terms_for(self, protocols: Sequence[str]) -> TlsTerms:
+        """Return terms with the server's certificate, and these protocols by ALPN."""
         pair = self._own_pair
         if pair is None:
             made = self._generated()
             self._ca = made.ca
             pair = made.certificate, made.key
         try:
-            terms = {kind: make_terms(*pair, protocols) for kind, protocols in wanted.items()}
+            return make_terms(*pair, protocols)
         except CertificateError:
             from wptproto import certs
 
             certs.check_pair(*pair)  # which says better what is wrong
             raise
-        if self._own_pair is not None:
-            keep_private(pair[1], ours=False)
-        return {"http": None, **terms}
 
     def _generated(self) -> Certificates:
         from wptproto import certs
