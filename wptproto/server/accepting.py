@@ -103,7 +103,7 @@ class Acceptance:
         sock = self._door.by_hand.take(self._door.ports, deadline_s, lambda: self._cancelled)
         if sock is None:
             raise WireError(self._why_none())
-        line = self._line = Line(sock, context, self._door.by_hand.forget)
+        line = self._line = Line(sock, context, self._door.by_hand)
         self._door.by_hand.keep(line)
         try:
             line.handshake(deadline_s)

@@ -22,6 +22,9 @@ __all__ = ["ByHand", "Handover", "Stoppable"]
 
 STOPPED = "the server stops"
 
+LINGER_S = 1.0
+"""How long a socket stays open at least that was closed by a test, while its client reads what is left."""
+
 
 class Stoppable(Protocol):
     """What is told when the server stops."""
@@ -54,9 +57,10 @@ class ByHand:
         """
         self.parks = parks
         self._changed = threading.Condition()
-        self._parked: deque[tuple[int, socket.socket]] = deque()
+        self._parked: deque[tuple[float, socket.socket]] = deque()  # by port
         self._claims: list[_Claim] = []
         self._driven: set[Stoppable] = set()
+        self._lingering: deque[tuple[float, socket.socket]] = deque()
         self._stopped = False
 
     def offer(self, port: int, sock: TransportSocket) -> bool:
@@ -133,14 +137,23 @@ class ByHand:
         with self._changed:
             self._driven.discard(driven)
 
+    def linger(self, sock: socket.socket) -> None:
+        """Close a socket of which the client was told so: not now, for it may have to read, but later."""
+        now_s = time.monotonic()
+        with self._changed:
+            self._lingering.append((now_s + LINGER_S, sock))
+            while self._lingering and (self._stopped or self._lingering[0][0] <= now_s):
+                self._lingering.popleft()[1].close()
+
     def stop(self) -> None:
         """Close all of them, and end every wait."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
             driven = list(self._driven)
-            while self._parked:
-                self._parked.popleft()[1].close()
+            for waiting in (self._parked, self._lingering):
+                while waiting:
+                    waiting.popleft()[1].close()
         for one in driven:
             one.stop(STOPPED)
 

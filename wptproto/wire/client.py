@@ -282,8 +282,8 @@ class H2Client:
     def _take_fields(self, first: HeadersFrame, last: BlockFrame) -> None:
         """See what the fields of a request break, once they are there."""
         stream, lines = self._streams.get(first.stream_id), last.fields or ()
-        if stream is None:
-            return
+        if stream is None or stream.ended or stream.reset:
+            return  # which has been told of
         is_head, stream.has_head = not stream.has_head, True
         connect = bool(self._allowed(Setting.ENABLE_CONNECT_PROTOCOL, 0))
         rules = broken_by_request(lines, extended_connect=connect) if is_head else broken_by_trailers(lines)

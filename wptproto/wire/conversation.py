@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from wptproto.errors import ConfigError, WireError
+from wptproto.errors import WireError
 from wptproto.wire.line import Ending, Line
 from wptproto.wire.tls import TlsFacts
 from wptproto.wire.transcript import Transcript
-from wptproto.wire.violations import POLICIES, Policy, Violation
+from wptproto.wire.violations import Policy, Violation
 
 __all__ = ["Conversation"]
 
@@ -39,12 +39,7 @@ class Conversation(ABC):
             line: The connection, past the handshake of TLS.
             timeout_s: How long to wait where nothing else is said.
             policy: What comes of violations.
-
-        Raises:
-            ConfigError: There is no such policy.
         """
-        if policy not in POLICIES:
-            raise ConfigError(f"violations: {policy!r} is none of {', '.join(POLICIES)}")
         self._line = line
         self._policy = policy
         self._transcript = Transcript()
@@ -205,7 +200,7 @@ class Conversation(ABC):
 
     def close(self, *, close_notify: bool = True) -> None:
         """
-        Close the connection; once again is nothing. Octets of the client that were not read make it a RST.
+        Close the connection, so that the client gets all that was sent; once again is nothing.
 
         Args:
             close_notify: Whether TLS, if there is any, says so before.

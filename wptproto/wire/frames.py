@@ -173,12 +173,17 @@ class Frame:
         """Return what it says, in words; a short beginning of what is long."""
         return _shown(self.payload) if self.payload else ""
 
-    def __str__(self) -> str:
+    @property
+    def heading(self) -> str:
+        """What its header says, in words."""
         where = f" on stream {self.stream_id}" if self.stream_id else ""
         flags = "".join(f", {name}" for name in self.flag_names)
         reserved = ", with the reserved bit" if self.reserved else ""
+        return f"{self.name}{where}{flags}{reserved}"
+
+    def __str__(self) -> str:
         said = self.says()
-        return f"{self.name}{where}{flags}{reserved}{f': {said}' if said else ''}"
+        return f"{self.heading}: {said}" if said else self.heading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,6 @@ class H1Wire(Conversation):
             line: The connection, past the handshake of TLS.
             timeout_s: How long to wait where nothing else is said.
             policy: What comes of violations.
-
-        Raises:
-            ConfigError: There is no such policy.
         """
         super().__init__(line, timeout_s, policy)
         self._buffer = bytearray()

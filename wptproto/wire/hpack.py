@@ -216,10 +216,9 @@ class FieldBlockDecoder:
                     representations.append(TableSize(octets))
                     faults += self._resize(octets, begins=not fields)
                     continue
-                if self._table.maxsize > self.allowed_octets:
+                if self._table.maxsize > self.allowed_octets and not faults:
                     reason = f"a table that had to become {self.allowed_octets} octets at most is not said to"
                     faults.append((reason, "RFC 7541 §4.2"))
-                    self._table.maxsize = self.allowed_octets
                 found, line, place = self._next(block, place)
                 representations.append(found)
                 fields.append(line)

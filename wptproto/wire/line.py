@@ -13,14 +13,15 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from typing import Protocol
 
 from wptproto.errors import ExchangeClosed, WireError
 from wptproto.wire.tls import TlsFacts, WireTls, cut
 
-__all__ = ["Ending", "Line"]
+__all__ = ["Ending", "Keeper", "Line"]
 
 _PIECE_OCTETS = 64 * 1024
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -43,6 +44,16 @@ class Ending(StrEnum):
     ALERT = "alert"
 
 
+class Keeper(Protocol):
+    """Who has lines, beside those who use them."""
+
+    def forget(self, line: Line, /) -> None:
+        """Take note that a line is closed, whoever has closed it."""
+
+    def linger(self, sock: socket.socket, /) -> None:
+        """Close a socket in a moment, of which the client is told already."""
+
+
 class Line:
     """
     A socket, with TLS before it if there is any.
@@ -54,21 +65,18 @@ class Line:
         closed: It was closed here.
     """
 
-    def __init__(
-        self, sock: socket.socket, context: ssl.SSLContext | None, on_close: Callable[[Line], object]
-    ) -> None:
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext | None, keeper: Keeper) -> None:
         """
         Args:
             sock: Connected; the line's own from now on.
             context: For TLS, this connection's alone; None in the clear.
-            on_close: Called when it closes, whoever closes it.
+            keeper: Hears when it closes, and closes its socket behind it.
         """
         self._sock = sock
         self._sock.setblocking(False)
         self._tls = WireTls(context) if context is not None else None
-        self._on_close = on_close
-        name = sock.getpeername() if _is_connected(sock) else ("", 0)
-        self.client_address: tuple[str, int] = (str(name[0]), int(name[1]))
+        self._keeper = keeper
+        self.client_address = _address_of(sock)
         self.ending: Ending | None = None
         self.alert = ""
         self.closed = False
@@ -220,10 +228,28 @@ class Line:
                 self._sock.shutdown(socket.SHUT_WR)
 
     def close(self, *, close_notify: bool = True) -> None:
-        """Close it; once again is nothing."""
+        """
+        Close it, so that the client gets all that was sent; once again is nothing.
+
+        RFC 9112 §9.6: closing with octets unread resets the connection, and the reset may overtake what was
+        sent. So FIN is sent now, and the socket closes in a moment.
+        """
         with suppress(ExchangeClosed), self._used():
             self._say_close(close_notify=close_notify)
+            with suppress(OSError):  # the client was quicker
+                self._sock.shutdown(socket.SHUT_WR)
+                if not self._is_drained():
+                    self._keeper.linger(self._sock.dup())
         self._end("the connection was closed here")
+
+    def _is_drained(self) -> bool:
+        """Drop what has come; whether that was all, for the client has ended its side."""
+        try:
+            while self._sock.recv(_PIECE_OCTETS):
+                pass
+        except BlockingIOError:
+            return False
+        return True
 
     def reset(self) -> None:
         """Close it by a RST."""
@@ -256,7 +282,7 @@ class Line:
             self.closed = True
             self._close_unused()
         self.interrupt()
-        self._on_close(self)
+        self._keeper.forget(self)
 
     def _close_unused(self) -> None:
         """Close the sockets, as soon as nobody is at them: their numbers may be another's the next moment."""
@@ -305,9 +331,10 @@ class Line:
             return bool(ready)
 
 
-def _is_connected(sock: socket.socket) -> bool:
+def _address_of(sock: socket.socket) -> tuple[str, int]:
+    """Return the client's address and port, empty where it is gone already."""
     try:
-        sock.getpeername()
+        name = sock.getpeername()
     except OSError:
-        return False  # the client was quicker
-    return True
+        return "", 0
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)

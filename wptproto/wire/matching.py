@@ -80,4 +80,6 @@ def in_words(what: str, awaited: Mapping[str, object]) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    return code_name(value) if name == "code" and isinstance(value, int) else repr(value)
+    if name == "code" and isinstance(value, int | str):
+        return code_name(value) if isinstance(value, int) else value
+    return repr(value)

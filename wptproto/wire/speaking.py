@@ -23,7 +23,7 @@ from wptproto.wire.frames import (
     Setting,
     build,
 )
-from wptproto.wire.hpack import BlockItem
+from wptproto.wire.hpack import BlockItem, Indexed, Literal, TableSize
 from wptproto.wire.line import Line
 from wptproto.wire.tls import cut
 from wptproto.wire.violations import Policy, Violation
@@ -99,13 +99,16 @@ class H2Speaker(Conversation):
 
         RFC 9113 §6.2, §6.10, §8.3.2.
         """
-        first, *others = self._fragments(fields, status, fragments)
+        items = _items(fields, status)
+        first, *others = self._fragments(items, fragments)
         flags = END_STREAM if end_stream else 0
         if priority is not None:
             flags |= PRIORITY_FLAG
             first = bytes(priority) + first
         flags, first = _padded(flags, first, padding)
-        self._send_block(FrameKind.HEADERS, flags, stream_id, [first, *others], end_headers=end_headers)
+        self._send_block(
+            FrameKind.HEADERS, flags, stream_id, [first, *others], items, end_headers=end_headers
+        )
 
     def send_trailers(
         self,
@@ -133,33 +136,40 @@ class H2Speaker(Conversation):
         Promise, on a stream, the response to a request of these fields on another (RFC 9113 §6.6,
         §8.4).
         """
-        first, *others = self._fragments(fields, None, fragments)
+        items = _items(fields, None)
+        first, *others = self._fragments(items, fragments)
         first = promised_stream_id.to_bytes(4, "big") + first
         flags, first = _padded(0, first, padding)
-        self._send_block(FrameKind.PUSH_PROMISE, flags, stream_id, [first, *others], end_headers=end_headers)
+        self._send_block(
+            FrameKind.PUSH_PROMISE, flags, stream_id, [first, *others], items, end_headers=end_headers
+        )
 
     def send_continuation(self, stream_id: int, fields: FieldItems = (), *, end_headers: bool = True) -> None:
         """Send CONTINUATION with fields of its own, compressed behind those before them (RFC 9113 §6.10)."""
-        block = self._fragments(fields, None, ())[0]
-        self.send_frame(FrameKind.CONTINUATION, END_HEADERS if end_headers else 0, stream_id, block)
+        items = _items(fields, None)
+        blocks = self._fragments(items, ())
+        self._send_block(FrameKind.CONTINUATION, 0, stream_id, blocks, items, end_headers=end_headers)
 
-    def _fragments(self, fields: FieldItems, status: int | None, sizes: Sequence[int]) -> list[bytes]:
-        items: list[BlockItem] = [] if status is None else [(":status", status)]
-        if isinstance(fields, bytes):
-            items.append(fields)
-        else:
-            items += fields.items() if isinstance(fields, Mapping) else fields
+    def _fragments(self, items: list[BlockItem], sizes: Sequence[int]) -> list[bytes]:
         return cut(self._client.encoder.encode(items), sizes) or [b""]
 
     def _send_block(
-        self, kind: int, flags: int, stream_id: int, fragments: list[bytes], *, end_headers: bool
+        self,
+        kind: int,
+        flags: int,
+        stream_id: int,
+        fragments: list[bytes],
+        items: list[BlockItem],
+        *,
+        end_headers: bool,
     ) -> None:
         octets = bytearray()
+        said = ", ".join(_in_words(item) for item in items)
         for number, fragment in enumerate(fragments, 1):
             if number == len(fragments) and end_headers:
                 flags |= END_HEADERS
-            octets += self._made(kind, flags, stream_id, fragment)
-            kind, flags = FrameKind.CONTINUATION, 0
+            octets += self._made(kind, flags, stream_id, fragment, said=said)
+            kind, flags, said = FrameKind.CONTINUATION, 0, ""
         self._write(bytes(octets))
 
     # --- content -------------------------------------------------------------------------------
@@ -259,15 +269,38 @@ class H2Speaker(Conversation):
         self._write(octets)
 
     def _made(
-        self, kind: int, flags: int, stream_id: int, payload: bytes, *, reserved: bool = False
+        self,
+        kind: int,
+        flags: int,
+        stream_id: int,
+        payload: bytes,
+        *,
+        reserved: bool = False,
+        said: str = "",
     ) -> bytes:
         """Return a frame's octets, of which note was taken."""
         octets = build(kind, flags, stream_id, payload, reserved=reserved)
-        self._transcript.sent(self._client.sent(octets))
+        frame = self._client.sent(octets)
+        self._transcript.sent(f"{frame.heading}: {said}" if said else frame)
         return octets
 
     def _end_for(self, violation: Violation) -> None:
         self.send_goaway(max(self._client.streams, default=0), violation.code, str(violation).encode())
+
+
+def _items(fields: FieldItems, status: int | None) -> list[BlockItem]:
+    items: list[BlockItem] = [] if status is None else [(":status", status)]
+    if isinstance(fields, bytes):
+        items.append(fields)
+    else:
+        items += fields.items() if isinstance(fields, Mapping) else fields
+    return items
+
+
+def _in_words(item: BlockItem) -> str:
+    if isinstance(item, Indexed | Literal | TableSize | bytes):
+        return repr(item)
+    return ": ".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in item)
 
 
 def _padded(flags: int, payload: bytes, padding: int | None) -> tuple[int, bytes]:
