@@ -26,6 +26,7 @@ FLOORS = {
     "wptproto.trace": 5,
     "wptproto.expectations": 4,
     "wptproto.server": 5,
+    "wptproto.wire": 5,
     "wptproto.demo": 6,
     "wptproto.wptserve": 6,
     "wptproto.wpt": 6,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         StashError,
         UnmetExpectations,
         WaitError,
+        WireError,
         WptprotoError,
     )
     from wptproto.exchange.h1_writer import H1ResponseWriter
@@ -106,6 +107,7 @@ __all__ = [
     "CertificateError",
     "ConfigError",
     "UnmetExpectations",
+    "WireError",
     "__version__",
 ]
 
@@ -125,6 +127,7 @@ _HOMES = {
         "StashError",
         "UnmetExpectations",
         "WaitError",
+        "WireError",
         "WptprotoError",
     ),
     "wptproto.exchange.h1_writer": ("H1ResponseWriter",),

@@ -25,6 +25,7 @@ __all__ = [
     "RouteError",
     "CertificateError",
     "ConfigError",
+    "WireError",
 ]
 
 
@@ -132,3 +133,12 @@ class CertificateError(WptprotoError):
 
 class ConfigError(WptprotoError):
     """A setting of the server or the command line is wrong; the text says which."""
+
+
+class WireError(WptprotoError, AssertionError):
+    """
+    What a test awaited of a client, on a connection that it drives itself, did not come; the text says what
+    did.
+
+    It is an AssertionError, too, so that a test fails by it.
+    """

@@ -22,6 +22,7 @@ from wptproto.handlers.stash import Stash, StashStore
 from wptproto.limits import DEFAULT_LIMITS, Limits
 from wptproto.protocol.negotiate import ALPN_PROTOCOLS
 from wptproto.protocol.rules import Leniency, Rules, core_named, leniencies
+from wptproto.server.by_hand import ByHand
 from wptproto.server.config import Config
 from wptproto.server.credentials import ClientCertificate, Credentials
 from wptproto.server.engine import Engine
@@ -91,6 +92,7 @@ class BaseServer:
         lenient: Iterable[str] | None = None,
         core: str | None = None,
         record: bool | int | Recording = True,
+        by_hand: bool = False,
     ) -> None:
         """
         Args:
@@ -130,6 +132,8 @@ class BaseServer:
                 default is what the config says, which is ``fast`` by default.
             record: Whether what happens is kept for a test to look at; True keeps as much as Recording says,
                 a number so many octets of each content.
+            by_hand: Whether no handler answers anything: each connection waits for
+                :meth:`~wptproto.server.server.Server.accept`.
 
         Raises:
             ConfigError: The root cannot be read, or a setting makes no sense.
@@ -159,6 +163,7 @@ class BaseServer:
             date_now,
             core_named(config.core if core is None else core),
         )
+        self._by_hand = by_hand
         self._alpn = checked_protocols(alpn)
         self.names = (*names, *_certifiable(config))
         settings = TlsSettings.checked(tls_versions, client_certificates, client_ca)
@@ -202,9 +207,11 @@ class BaseServer:
         self._engine.inherit(parents, number)
 
     def _make_engine(self) -> Engine:
-        return Engine(
+        engine = Engine(
             self._dispatcher(), self._surroundings, self._latency, self._rules, self.observers, self.misdeeds
         )
+        engine.by_hand = ByHand(parks=True) if self._by_hand else None
+        return engine
 
     def _listen(self, processes: int = 1) -> Engine:
         offered = {"https": self._alpn, "h2": ("h2",)}

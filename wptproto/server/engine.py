@@ -23,6 +23,7 @@ from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.handlers.router import Handler
 from wptproto.protocol.rules import Rules
 from wptproto.server.bridge import LoopBridge
+from wptproto.server.by_hand import ByHand, Handover
 from wptproto.server.calls import Calls
 from wptproto.server.crowd import Crowd
 from wptproto.server.driver import Driver
@@ -65,6 +66,10 @@ class Engine:
     The loop of a server, its thread, its connections and its workers, from listening to the stop.
 
     It runs once.
+
+    Attributes:
+        by_hand: Takes connections that handlers shall not answer; None where nobody has asked for one.
+        answered: How many connections handlers answer, or may, by port.
     """
 
     def __init__(
@@ -95,6 +100,8 @@ class Engine:
         self.loop: asyncio.AbstractEventLoop = loop
         self._listening: list[_Share] = []  # one for each process that is to serve
         self._before_fork: Engine | None = None
+        self.by_hand: ByHand | None = None
+        self.answered: dict[int, int] = {}
         self._drivers = Crowd(rules.limits.connections)
         self.loop.set_exception_handler(self._drivers.take_exception)
         self._look_interval_s = look_interval_s(rules.limits)
@@ -165,6 +172,8 @@ class Engine:
 
     def stop(self) -> None:
         """Give back what it holds, started or not, once or again."""
+        if self.by_hand is not None:
+            self.by_hand.stop()
         if self._process != os.getpid():
             # A fork: the loop's selector is the system's, and shared with the parent, who goes on with it.
             self._close_sockets()
@@ -215,12 +224,20 @@ class Engine:
     async def _open(self) -> None:
         try:
             for sock, terms in self._doors():
-                accept = functools.partial(Driver, self, terms)
+                accept = functools.partial(self._accept, terms, sock.getsockname()[1])
                 self._servers.append(await self.loop.create_server(accept, sock=sock, backlog=BACKLOG))
         except Exception as error:  # noqa: BLE001 -- whoever starts the server is told
             self._ready.set_exception(error)
         else:
             self._ready.set_result(None)
+
+    def _accept(self, terms: TlsTerms | None, port: int) -> asyncio.Protocol:
+        """Return who has a new connection."""
+        driver = Driver(self, terms)
+        if self.by_hand is None:
+            self.answered[port] = self.answered.get(port, 0) + 1
+            return driver
+        return Handover(self.by_hand, driver)
 
     def _stop(self) -> None:
         if self._stopping is None:

@@ -13,6 +13,7 @@ from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.router import Handler
 from wptproto.server.archive import Archive
+from wptproto.server.drivable import Drivable
 from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.misbehaving import Misbehaving
 from wptproto.server.records import ConnectionRecord, Violation
@@ -30,7 +31,7 @@ __all__ = ["Server"]
 _NOTHING: Any = ...  # no value of JSON, nor content
 
 
-class Server(Traced, Misbehaving):
+class Server(Traced, Drivable, Misbehaving):
     """
     A server for tests.
 

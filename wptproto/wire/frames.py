@@ -1,0 +1,452 @@
+"""
+Frames: each type of HTTP/2 frame with all its fields, taken from octets and made of them.
+
+What cannot be what its type says is a frame all the same: a :class:`MalformedFrame`, which has the octets and
+the reason. A type that nobody knows is a :class:`Frame`, and nothing more.
+
+RFC 9113 §4, §6; RFC 7838 §4 (ALTSVC); RFC 8336 §2 (ORIGIN); RFC 9218 §7.1 (PRIORITY_UPDATE).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from h2.errors import ErrorCodes as ErrorCode
+
+from wptproto.protocol.h2_frames import CONTINUATION as _CONTINUATION
+from wptproto.protocol.h2_frames import DATA as _DATA
+from wptproto.protocol.h2_frames import END_HEADERS, END_STREAM
+from wptproto.protocol.h2_frames import HEADERS as _HEADERS
+from wptproto.semantics.fields import FieldLine
+from wptproto.wire.hpack import Representation
+
+__all__ = [
+    "ACK",
+    "END_HEADERS",
+    "END_STREAM",
+    "KINDS",
+    "PADDED",
+    "PRIORITY_FLAG",
+    "AltsvcFrame",
+    "BlockFrame",
+    "ContinuationFrame",
+    "DataFrame",
+    "ErrorCode",
+    "Frame",
+    "FrameKind",
+    "GoawayFrame",
+    "HeadersFrame",
+    "MalformedFrame",
+    "OriginFrame",
+    "PingFrame",
+    "PriorityFields",
+    "PriorityFrame",
+    "PriorityUpdateFrame",
+    "PushPromiseFrame",
+    "RstStreamFrame",
+    "Setting",
+    "SettingsFrame",
+    "WindowUpdateFrame",
+    "build",
+    "code_name",
+    "setting_name",
+]
+
+ACK, PADDED, PRIORITY_FLAG = 0x1, 0x8, 0x20
+"""Flags; with END_STREAM and END_HEADERS they are all that RFC 9113 §6 defines."""
+
+MAX_LENGTH = 2**24 - 1
+_RESERVED = 0x80000000
+
+
+class FrameKind(IntEnum):
+    """The types of frames, by their names at IANA."""
+
+    DATA = _DATA
+    HEADERS = _HEADERS
+    PRIORITY = 0x2
+    RST_STREAM = 0x3
+    SETTINGS = 0x4
+    PUSH_PROMISE = 0x5
+    PING = 0x6
+    GOAWAY = 0x7
+    WINDOW_UPDATE = 0x8
+    CONTINUATION = _CONTINUATION
+    ALTSVC = 0xA
+    ORIGIN = 0xC
+    PRIORITY_UPDATE = 0x10
+
+
+class Setting(IntEnum):
+    """The settings, by their names at IANA (RFC 9113 §6.5.2, RFC 8441 §3, RFC 9218 §2.1)."""
+
+    HEADER_TABLE_SIZE = 0x1
+    ENABLE_PUSH = 0x2
+    MAX_CONCURRENT_STREAMS = 0x3
+    INITIAL_WINDOW_SIZE = 0x4
+    MAX_FRAME_SIZE = 0x5
+    MAX_HEADER_LIST_SIZE = 0x6
+    ENABLE_CONNECT_PROTOCOL = 0x8
+    NO_RFC7540_PRIORITIES = 0x9
+
+
+_FLAG_NAMES: dict[int, dict[int, str]] = {
+    FrameKind.DATA: {END_STREAM: "END_STREAM", PADDED: "PADDED"},
+    FrameKind.HEADERS: {
+        END_STREAM: "END_STREAM",
+        END_HEADERS: "END_HEADERS",
+        PADDED: "PADDED",
+        PRIORITY_FLAG: "PRIORITY",
+    },
+    FrameKind.SETTINGS: {ACK: "ACK"},
+    FrameKind.PUSH_PROMISE: {END_HEADERS: "END_HEADERS", PADDED: "PADDED"},
+    FrameKind.PING: {ACK: "ACK"},
+    FrameKind.CONTINUATION: {END_HEADERS: "END_HEADERS"},
+}
+"""Which flags are defined, by the frame's type."""
+
+
+class PriorityFields(NamedTuple):
+    """
+    What PRIORITY says, and HEADERS may (RFC 9113 §6.2, §6.3).
+
+    Attributes:
+        depends_on: A stream; 0 is none.
+        weight: 1 to 256, one more than the octet says.
+        exclusive: Whether it is to be the only one that depends on that stream.
+    """
+
+    depends_on: int
+    weight: int = 16
+    exclusive: bool = False
+
+    def __bytes__(self) -> bytes:
+        number = self.depends_on | (_RESERVED if self.exclusive else 0)
+        return number.to_bytes(4, "big") + bytes([(self.weight - 1) & 0xFF])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """
+    Any frame (RFC 9113 §4.1).
+
+    Attributes:
+        kind: Its type.
+        flags: As they came.
+        stream_id: Its stream; 0 is the connection.
+        payload: Its octets, padding and all.
+        reserved: The bit before the stream, which is to be unset.
+    """
+
+    kind: int
+    flags: int = 0
+    stream_id: int = 0
+    payload: bytes = b""
+    reserved: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its type, or the number."""
+        return kind_name(self.kind)
+
+    @property
+    def flag_names(self) -> list[str]:
+        """The names of its flags; those that its type does not define as numbers."""
+        known = _FLAG_NAMES.get(self.kind, {})
+        names = [name for flag, name in known.items() if self.flags & flag]
+        unknown = self.undefined_flags
+        return [*names, f"0x{unknown:x}"] if unknown else names
+
+    @property
+    def undefined_flags(self) -> int:
+        """Those flags that its type does not define."""
+        return self.flags & ~sum(_FLAG_NAMES.get(self.kind, {}))
+
+    @property
+    def end_stream(self) -> bool:
+        """Whether its sender sends nothing more on the stream."""
+        return self.kind in (FrameKind.DATA, FrameKind.HEADERS) and bool(self.flags & END_STREAM)
+
+    def says(self) -> str:
+        """Return what it says, in words; a short beginning of what is long."""
+        return _shown(self.payload) if self.payload else ""
+
+    @property
+    def heading(self) -> str:
+        """What its header says, in words."""
+        where = f" on stream {self.stream_id}" if self.stream_id else ""
+        flags = "".join(f", {name}" for name in self.flag_names)
+        reserved = ", with the reserved bit" if self.reserved else ""
+        return f"{self.name}{where}{flags}{reserved}"
+
+    def __str__(self) -> str:
+        said = self.says()
+        return f"{self.heading}: {said}" if said else self.heading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedFrame(Frame):
+    """
+    A frame whose payload cannot be what its type says.
+
+    Attributes:
+        reason: Why not, in a sentence.
+        section: Which section says so.
+    """
+
+    reason: str
+    section: str
+
+    def says(self) -> str:
+        return f"malformed, {self.reason}: {_shown(self.payload)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFrame(Frame):
+    """
+    DATA (RFC 9113 §6.1).
+
+    Attributes:
+        content: Its octets without padding.
+        padding: How many octets of padding; None where it has no such field.
+    """
+
+    content: bytes
+    padding: int | None = None
+
+    def says(self) -> str:
+        padded = f", and {self.padding} of padding" if self.padding is not None else ""
+        return f"{len(self.content)} octets{padded} {_shown(self.content) if self.content else ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockFrame(Frame):
+    """
+    A frame with a part of a field block: HEADERS, PUSH_PROMISE, CONTINUATION (RFC 9113 §4.3).
+
+    Attributes:
+        fragment: The part, as octets.
+        fields: The field lines of the whole block, in order, where it ends with this frame; None where it
+            goes on, or cannot be decoded.
+        representations: How each of them was compressed, size updates among them; None likewise.
+    """
+
+    fragment: bytes
+    fields: tuple[FieldLine, ...] | None = None
+    representations: tuple[Representation, ...] | None = None
+
+    @property
+    def end_headers(self) -> bool:
+        """Whether the field block ends with it."""
+        return bool(self.flags & END_HEADERS)
+
+    def says(self) -> str:
+        if self.fields is None:
+            return f"{len(self.fragment)} octets of a field block"
+        return ", ".join(f"{_text(name)}: {_text(value)}" for name, value in self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadersFrame(BlockFrame):
+    """
+    HEADERS (RFC 9113 §6.2).
+
+    Attributes:
+        padding: How many octets of padding; None where it has no such field.
+        priority: Its priority fields, if it has them.
+    """
+
+    padding: int | None = None
+    priority: PriorityFields | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityFrame(Frame):
+    """PRIORITY (RFC 9113 §6.3)."""
+
+    priority: PriorityFields
+
+    def says(self) -> str:
+        exclusive = ", exclusively" if self.priority.exclusive else ""
+        return f"depends on {self.priority.depends_on} with weight {self.priority.weight}{exclusive}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RstStreamFrame(Frame):
+    """RST_STREAM (RFC 9113 §6.4); *code* is an ErrorCode where it is known."""
+
+    code: int
+
+    def says(self) -> str:
+        return code_name(self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFrame(Frame):
+    """SETTINGS (RFC 9113 §6.5); *settings* are numbers and values in order, repeated ones, too."""
+
+    settings: tuple[tuple[int, int], ...]
+
+    @property
+    def ack(self) -> bool:
+        """Whether it acknowledges the peer's."""
+        return bool(self.flags & ACK)
+
+    def get(self, setting: int) -> int | None:
+        """Return the value of a setting, the last one if it is repeated; None if it is not there."""
+        return dict(self.settings).get(setting)
+
+    def says(self) -> str:
+        return ", ".join(f"{setting_name(setting)} {value}" for setting, value in self.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPromiseFrame(BlockFrame):
+    """PUSH_PROMISE (RFC 9113 §6.6), of the stream *promised_stream_id*."""
+
+    promised_stream_id: int
+    padding: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingFrame(Frame):
+    """PING (RFC 9113 §6.7)."""
+
+    @property
+    def ack(self) -> bool:
+        """Whether it answers one of the peer's."""
+        return bool(self.flags & ACK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoawayFrame(Frame):
+    """
+    GOAWAY (RFC 9113 §6.8).
+
+    Attributes:
+        last_stream_id: The last stream that its sender may have acted upon.
+        code: An ErrorCode where it is known.
+        debug: Whatever its sender had to say.
+    """
+
+    last_stream_id: int
+    code: int
+    debug: bytes = b""
+
+    def says(self) -> str:
+        debug = f", {_shown(self.debug)}" if self.debug else ""
+        return f"{code_name(self.code)}, last stream {self.last_stream_id}{debug}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowUpdateFrame(Frame):
+    """WINDOW_UPDATE (RFC 9113 §6.9)."""
+
+    increment: int
+
+    def says(self) -> str:
+        return f"{self.increment} more octets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuationFrame(BlockFrame):
+    """CONTINUATION (RFC 9113 §6.10)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AltsvcFrame(Frame):
+    """ALTSVC (RFC 7838 §4)."""
+
+    origin: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginFrame(Frame):
+    """ORIGIN (RFC 8336 §2)."""
+
+    origins: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityUpdateFrame(Frame):
+    """PRIORITY_UPDATE (RFC 9218 §7.1), of the stream *prioritized_stream_id*."""
+
+    prioritized_stream_id: int
+    value: bytes
+
+    def says(self) -> str:
+        return f"stream {self.prioritized_stream_id} {_text(self.value)}"
+
+
+KINDS: dict[type[Frame], str] = {
+    DataFrame: "DATA",
+    HeadersFrame: "HEADERS",
+    PriorityFrame: "PRIORITY",
+    RstStreamFrame: "RST_STREAM",
+    SettingsFrame: "SETTINGS",
+    PushPromiseFrame: "PUSH_PROMISE",
+    PingFrame: "PING",
+    GoawayFrame: "GOAWAY",
+    WindowUpdateFrame: "WINDOW_UPDATE",
+    ContinuationFrame: "CONTINUATION",
+    AltsvcFrame: "ALTSVC",
+    OriginFrame: "ORIGIN",
+    PriorityUpdateFrame: "PRIORITY_UPDATE",
+}
+"""The name of its type for each class of frames."""
+
+
+def build(
+    kind: int,
+    flags: int = 0,
+    stream_id: int = 0,
+    payload: bytes = b"",
+    *,
+    length: int | None = None,
+    reserved: bool = False,
+) -> bytes:
+    """
+    Return a frame as octets (RFC 9113 §4.1).
+
+    Args:
+        kind: Its type, 0 to 255.
+        flags: 0 to 255.
+        stream_id: 31 bits.
+        payload: All of it.
+        length: What it is to say of the payload's length, whatever that is; None is the truth.
+        reserved: Whether the bit before the stream is set.
+
+    Raises:
+        ValueError: It does not fit.
+    """
+    said = len(payload) if length is None else length
+    if not 0 <= said <= MAX_LENGTH:
+        raise ValueError(f"a frame says of its length 0 to {MAX_LENGTH}, and not {said}")
+    number = stream_id | (_RESERVED if reserved else 0)
+    return said.to_bytes(3, "big") + bytes([kind, flags]) + number.to_bytes(4, "big") + payload
+
+
+def kind_name(kind: int) -> str:
+    """Return the name of a frame's type, or the number."""
+    return FrameKind(kind).name if kind in FrameKind._value2member_map_ else f"type 0x{kind:x}"
+
+
+def code_name(code: int) -> str:
+    """Return the name of an error code, or the number (RFC 9113 §7)."""
+    return ErrorCode(code).name if code in ErrorCode._value2member_map_ else f"code 0x{code:x}"
+
+
+def setting_name(setting: int) -> str:
+    """Return the name of a setting, or the number."""
+    return Setting(setting).name if setting in Setting._value2member_map_ else f"setting 0x{setting:x}"
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("ascii", "backslashreplace")
+
+
+def _shown(octets: bytes) -> str:
+    return repr(octets) if len(octets) <= 48 else f"{octets[:48]!r}..."

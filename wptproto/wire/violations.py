@@ -1,0 +1,44 @@
+"""Violations: what a client did that an RFC forbids, and what is to come of it."""
+
+from __future__ import annotations
+
+import typing
+from typing import NamedTuple
+
+from h2.errors import ErrorCodes as ErrorCode
+
+from wptproto.wire.frames import Frame
+
+__all__ = ["POLICIES", "Policy", "Violation"]
+
+Policy = typing.Literal["checked", "allowed", "fatal"]
+"""
+What comes of violations, beside that they are recorded: leaving the connection's ``with`` block fails
+(``checked``), nothing (``allowed``), or the connection ends at the first of them, and the test fails
+(``fatal``).
+"""
+
+POLICIES: tuple[Policy, ...] = typing.get_args(Policy)
+
+
+class Violation(NamedTuple):
+    """
+    What a client did wrong.
+
+    Attributes:
+        reason: What it did, in a sentence.
+        section: Which section of which RFC it broke: ``RFC 9113 §6.9.1``.
+        stream_id: On which stream; 0 is the connection. Over HTTP/1.1 the how manieth request.
+        frame: The frame that did it; None over HTTP/1.1, or where there is none.
+        code: The error code for it (RFC 9113 §7); over HTTP/1.1 it means nothing.
+    """
+
+    reason: str
+    section: str
+    stream_id: int = 0
+    frame: Frame | None = None
+    code: ErrorCode = ErrorCode.PROTOCOL_ERROR
+
+    def __str__(self) -> str:
+        where = f" on stream {self.stream_id}" if self.stream_id else ""
+        return f"{self.section}: {self.reason}{where}"
