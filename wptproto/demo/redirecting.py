@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from string import ascii_letters, digits, punctuation
+from urllib.parse import quote_from_bytes
 
-from wptproto.demo.arguments import field_value, number, parameter, segment, text_of
+from wptproto.demo.arguments import number, parameter, segment, text_of
 from wptproto.demo.family import Answer
 from wptproto.demo.report import url_for
 from wptproto.errors import HTTPException
@@ -19,6 +21,7 @@ REALM = "Fake Realm"
 
 MOST_REDIRECTS = 1000
 
+_VISIBLE = ascii_letters + digits + punctuation
 _LOCATION = ("Location", "/redirect/1")
 _FIELDS = {
     **dict.fromkeys((301, 302, 303, 305, 307, 308), _LOCATION),
@@ -84,7 +87,7 @@ def redirect_to(request: Request, response: Response) -> str:
         raise HTTPException(400, "url is where to redirect to, and there is none in the query or a form")
     code = number(int, "status_code", text_of(_given(request, b"status_code") or b"302"), 300, 399)
     response.status = code
-    response.headers.set("Location", field_value("url", url))
+    response.headers.set("Location", quote_from_bytes(url, _VISIBLE))
     return ""
 
 

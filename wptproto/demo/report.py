@@ -52,7 +52,8 @@ def report(request: Request, *names: str) -> dict[str, object]:
     found: dict[str, object] = {
         "args": _flat({text_of(name): list(map(text_of, values)) for name, values in request.GET.items()}),
         "headers": headers_of(request),
-        "method": request.method,
+        # Nobody sees what HEAD is told, but its Content-Length, which is that of GET (RFC 9110 §8.6).
+        "method": "GET" if request.method == "HEAD" else request.method,
         "origin": origin_of(request),
         "url": _url(request),
     }
