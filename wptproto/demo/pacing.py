@@ -25,8 +25,8 @@ from wptproto.semantics.ranges import (
 
 __all__ = ["ANSWERS"]
 
-MOST_DELAY_S = 10.0
-MOST_DURATION_S = 60.0
+MOST_DELAY_S = 10
+MOST_DURATION_S = 60
 MOST_DRIPPED_OCTETS = 10 * 1024 * 1024
 MOST_OCTETS = 100 * 1024
 MOST_LINES = 100
@@ -42,7 +42,7 @@ Pieces = Iterable[tuple[float, bytes]]
 
 def delay(request: Request, response: Response) -> str:
     """Answer as /anything, but only after n seconds, 10 at the most."""
-    response.writer.pause(capped(float, "n", segment(request, "n"), 0.0, MOST_DELAY_S))
+    response.writer.pause(capped(float, "n", segment(request, "n"), 0, MOST_DELAY_S))
     names = [name for name in ALL if name not in ("json", "method")]
     return as_json(response, report(request, *names))
 
@@ -54,8 +54,8 @@ def drip(request: Request, response: Response) -> Iterator[bytes]:
     It begins after ``delay`` seconds (0). At the most that is 10 MiB over 60 seconds, after 10.
     """
     octets = capped(int, "numbytes", parameter(request, "numbytes", "10"), 1, MOST_DRIPPED_OCTETS)
-    duration_s = capped(float, "duration", parameter(request, "duration", "2"), 0.0, MOST_DURATION_S)
-    delay_s = capped(float, "delay", parameter(request, "delay", "0"), 0.0, MOST_DELAY_S)
+    duration_s = capped(float, "duration", parameter(request, "duration", "2"), 0, MOST_DURATION_S)
+    delay_s = capped(float, "delay", parameter(request, "delay", "0"), 0, MOST_DELAY_S)
     code = number(int, "code", parameter(request, "code", "200"), 200, 999)
     response.writer.pause(delay_s)
     response.status = code
@@ -73,7 +73,7 @@ def ranged(request: Request, response: Response) -> Iterator[bytes] | None:
     """
     length = number(int, "n", segment(request, "n"), 1, MOST_OCTETS)
     chunk = _chunk_octets(request)
-    duration_s = capped(float, "duration", parameter(request, "duration", "0"), 0.0, MOST_DURATION_S)
+    duration_s = capped(float, "duration", parameter(request, "duration", "0"), 0, MOST_DURATION_S)
     entity_tag = b'"range%d"' % length
     response.headers.set("Content-Type", _BINARY)
     response.headers.set("Accept-Ranges", "bytes")
