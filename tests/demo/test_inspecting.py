@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from tests.demo.conftest import Told
-from tests.helpers.peers import Kind, Peer
+from tests.helpers.peers import Kind, Peer, RequestField
 from wptproto import HTTPException, Response, Server
 from wptproto.demo import report
 from wptproto.exchange.response import ResponseHeaders
@@ -80,7 +80,7 @@ def test_head(peer: Peer) -> None:
 
 def test_headers(peer: Peer, told: Told) -> None:
     """/headers has names in Title-Case; lines of one name are one value, joined as its kind is."""
-    lines = [
+    lines: list[RequestField] = [
         ("x-two-lines", "1"),
         ("X-Other", "\u00e9".encode("latin-1")),
         ("X-TWO-LINES", "2"),
