@@ -122,7 +122,7 @@ def test_index_lists_the_paths_of_httpbin(site: Server) -> None:
     table = page[page.index("<table>") : page.index("</table>")]
     answers = [answer for family in httpbin.FAMILIES for answer in family.answers]
     for answer in answers:
-        assert html.escape(answer.pattern) in table
+        assert answer.pattern in text_of(table)
     for family in httpbin.FAMILIES:
         assert family.name in text_of(table)
     links = [html.unescape(link) for link in re.findall(r'href="([^"]*)"', table)]

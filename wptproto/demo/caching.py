@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import UTC, datetime
 
 from wptproto.demo.arguments import capped, field_value, segment, text_of, token
@@ -32,8 +31,10 @@ def cache(request: Request, response: Response) -> str | None:
     """Answer as /get, with validators; but 304 to any If-Modified-Since or If-None-Match."""
     known = request.headers.get("if-none-match")
     if known is None and "if-modified-since" not in request.headers:
+        from uuid import uuid4
+
         response.headers.set("Last-Modified", date_now())
-        response.headers.set("ETag", f'"{uuid.uuid4().hex}"')
+        response.headers.set("ETag", f'"{uuid4().hex}"')
         return get(request, response)
     response.status = 304
     # RFC 9110 §15.4.5: the ETag "that would have been sent in a 200 (OK) response" is the one that it has.

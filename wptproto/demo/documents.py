@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import uuid
 
 from wptproto.demo.arguments import capped, number, segment
 from wptproto.demo.family import Answer
@@ -112,7 +111,9 @@ def _link_count(request: Request) -> int:
 
 def random_uuid(request: Request, response: Response) -> str:
     """Send a UUID by chance."""
-    return as_json(response, {"uuid": str(uuid.uuid4())})
+    from uuid import uuid4
+
+    return as_json(response, {"uuid": str(uuid4())})
 
 
 def decoded(request: Request, response: Response) -> bytes:

@@ -95,7 +95,7 @@ def _row(answers: list[Answer]) -> str:
 def _path(answer: Answer) -> str:
     """Return the path of an answer, with a link if a browser that follows it can be answered."""
     methods = {answer.methods} if isinstance(answer.methods, str) else set(answer.methods)
-    path = escape(answer.pattern)
+    path = escape(answer.pattern).replace("/", "<wbr>/")
     if methods & {"GET", any_method}:
         path = f'<a href="{escape(answer.link or answer.pattern)}">{path}</a>'
     if "GET" not in methods:
