@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
-from wptproto.errors import HTTPException
+from wptproto.demo.arguments import number, parameter
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.handlers.router import Handler, any_method
 
 __all__ = ["DEMONSTRATIONS", "Demonstration"]
-
-N = TypeVar("N", int, float)
 
 
 def filled_in(request: Request, response: Response) -> None:
@@ -55,7 +51,7 @@ def echo(request: Request, response: Response) -> None:
 
 def slow(request: Request, response: Response) -> Iterator[str]:
     """Send ten lines, half a second apart or as many seconds as the query says."""
-    delay_s = number(float, "delay", request.GET.get(b"delay", b"0.5").decode("latin-1"), 0, 10)
+    delay_s = number(float, "delay", parameter(request, "delay", "0.5"), 0, 10)
     response.headers.set("Content-Type", "text/plain")
     response.headers.set("X-Content-Type-Options", "nosniff")  # or browsers wait for more to sniff at
     for line in range(1, 11):
@@ -73,24 +69,6 @@ def upload(request: Request, response: Response) -> Iterator[str]:
         digest.update(piece)
         yield f"{time.monotonic() - start:7.3f} s  {received} octets\n"
     yield f"total {received} octets\nsha256 {digest.hexdigest()}\n"
-
-
-def status(request: Request, response: Response) -> str:
-    """Answer with any status from 200 to 999."""
-    code = number(int, "status", request.route_match["code"], 200, 999)
-    response.status = code
-    response.headers.set("Content-Type", "text/plain")
-    return f"This is a {code}.\n"
-
-
-def redirect(request: Request, response: Response) -> str:
-    """Redirect so many times before there is content."""
-    count = number(int, "count", request.route_match["count"], 0, 1000)
-    response.headers.set("Content-Type", "text/plain")
-    if count:
-        response.status = 302
-        response.headers.set("Location", f"/redirect/{count - 1}")
-    return f"{count} to go\n" if count else "There you are.\n"
 
 
 def early_hints(request: Request, response: Response) -> None:
@@ -135,16 +113,6 @@ def trailers(request: Request, response: Response) -> None:
     response.writer.write_trailers([("Repr-Digest", b"sha-256=:" + b64encode(digest.digest()) + b":")])
 
 
-_FORMS: dict[type, str] = {int: "[0-9]{1,9}", float: r"[0-9]{1,9}(\.[0-9]{1,9})?"}
-
-
-def number(kind: type[N], what: str, text: str, lowest: N, highest: N) -> N:
-    """Return the number that a client wrote, or answer 400 and say what it should have written."""
-    if re.fullmatch(_FORMS[kind], text) and lowest <= (value := kind(text)) <= highest:
-        return value
-    raise HTTPException(400, f"{what} is a number from {lowest} to {highest}, not {text!r}")
-
-
 @dataclass(frozen=True, slots=True)
 class Demonstration:
     """
@@ -175,8 +143,6 @@ DEMONSTRATIONS = (
     Demonstration(
         ("POST", "PUT"), "/upload", upload, curl="-sNT .", before_curl="(echo first; sleep 1; echo second)"
     ),
-    Demonstration(any_method, "/status/{code}", status, link="/status/418"),
-    Demonstration(any_method, "/redirect/{count}", redirect, link="/redirect/3", curl="-iL"),
     Demonstration("GET", "/early-hints", early_hints),
     Demonstration("GET", "/wrong-length", wrong_length),
     Demonstration("GET", "/failing", failing),

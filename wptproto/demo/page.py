@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 from html import escape
-from importlib import resources
-from string import Template
+from itertools import groupby
 
+from wptproto.demo.family import Answer, Family
 from wptproto.demo.handlers import DEMONSTRATIONS, Demonstration, filled_in, step_by_step
+from wptproto.demo.template import fill_in
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
+from wptproto.handlers.router import any_method
 from wptproto.server.server import Server
 from wptproto.version import __version__
 
@@ -20,8 +23,10 @@ _OPEN_AT_FIRST = (filled_in, step_by_step)
 
 
 def index(request: Request, response: Response) -> None:
-    """Say which protocol brought the page, and list the demonstrations."""
-    _fill_in(
+    """Say which protocol brought the page, and list the demonstrations, and the paths known from httpbin."""
+    from wptproto.demo.httpbin import FAMILIES
+
+    fill_in(
         response,
         "index.html",
         version=escape(__version__),
@@ -29,12 +34,13 @@ def index(request: Request, response: Response) -> None:
         other_port=_other_port(request),
         commands=_commands(curl_commands(request.server, "/echo")),
         demonstrations="\n".join(_entry(shown, request.server) for shown in DEMONSTRATIONS),
+        families="\n".join(map(_family, FAMILIES)),
     )
 
 
 def upload_page(request: Request, response: Response) -> None:
     """Offer to upload a file; a script shows what comes back."""
-    _fill_in(response, "upload.html", protocol=escape(_protocol(request)))
+    fill_in(response, "upload.html", protocol=escape(_protocol(request)))
 
 
 def curl_commands(server: Server, path: str) -> list[str]:
@@ -46,15 +52,6 @@ def curl_commands(server: Server, path: str) -> list[str]:
     if server.https_ports or server.h2_ports:
         commands.append(f"curl --http2 {_tls_arguments(server, path)}")
     return commands
-
-
-def _fill_in(response: Response, name: str, **values: str) -> None:
-    response.headers.set("Content-Type", "text/html; charset=utf-8")
-    response.content = Template(_resource(name)).substitute(values, style=_resource("style.css"))
-
-
-def _resource(name: str) -> str:
-    return resources.files("wptproto.demo").joinpath(name).read_text("utf-8")
 
 
 def _protocol(request: Request) -> str:
@@ -82,6 +79,36 @@ def _entry(shown: Demonstration, server: Server) -> str:
         f"<details{' open' if shown.handler in _OPEN_AT_FIRST else ''}><summary>Source</summary>"
         f"<pre>{escape(_source(shown))}</pre></details>\n</section>"
     )
+
+
+def _family(family: Family) -> str:
+    rows = "\n".join(_row(list(answers)) for _, answers in groupby(family.answers, key=_said))
+    return f'<tbody>\n<tr><th colspan="2" scope="rowgroup">{escape(family.name)}</th></tr>\n{rows}\n</tbody>'
+
+
+def _row(answers: list[Answer]) -> str:
+    """Return the row of answers of which the same is said."""
+    paths = "<br>\n".join(map(_path, answers))
+    return f"<tr><td>{paths}</td><td>{_said(answers[0])}</td></tr>"
+
+
+def _path(answer: Answer) -> str:
+    """Return the path of an answer, with a link if a browser that follows it can be answered."""
+    methods = {answer.methods} if isinstance(answer.methods, str) else set(answer.methods)
+    path = escape(answer.pattern).replace("/", "<wbr>/")
+    if methods & {"GET", any_method}:
+        path = f'<a href="{escape(answer.link or answer.pattern)}">{path}</a>'
+    if "GET" not in methods:
+        path += (
+            f" <small>{escape('any method' if any_method in methods else ', '.join(sorted(methods)))}</small>"
+        )
+    return path
+
+
+def _said(answer: Answer) -> str:
+    """Return what the docstring of a handler says, in which ``words`` are words that people write."""
+    text = escape(inspect.getdoc(answer.handler) or "")
+    return re.sub("``(.*?)``", r"<kbd>\1</kbd>", " ".join(text.split()))
 
 
 def _commands(commands: list[str]) -> str:
