@@ -26,6 +26,7 @@ FLOORS = {
     "wptproto.protocol": 2,
     "wptproto.exchange": 3,
     "wptproto.handlers": 4,
+    "wptproto.trace": 5,
     "wptproto.server": 5,
     "wptproto.demo": 6,
     "wptproto.wptserve": 6,
