@@ -198,9 +198,7 @@ class Terminal(io.StringIO):
 
 
 class Narrow(io.StringIO):
-    @property
-    def encoding(self) -> str:
-        return "ascii"
+    encoding = "ascii"
 
 
 def test_colours(monkeypatch: pytest.MonkeyPatch) -> None:
