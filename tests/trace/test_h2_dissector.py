@@ -359,3 +359,12 @@ def test_a_section_beyond_all_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.fields is None
     assert found.error is not None
     assert "more than 100 octets" in found.error
+
+
+def test_a_block_beyond_all_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field block that is too large is not kept, and no other can be decoded behind it."""
+    for module in ("h2_table", "h2_dissector"):
+        monkeypatch.setattr(f"wptproto.trace.{module}.SECTION_OCTETS", 2)
+    parts = frame(1, 0, 1, b"\x82\x82\x82") + frame(9, 0, 1, b"\x82") + frame(9, 0x4, 1, b"\x82")
+    assert read(parts).error == "a field block of more than 2 octets, which is not read"
+    assert "an earlier field block" in (read(parts + frame(1, 0x4, 3, b"\x82")).error or "")
