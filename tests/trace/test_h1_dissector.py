@@ -230,3 +230,30 @@ def test_what_h11_says(messages: list[tuple[bytes, bool]], step: int) -> None:
             contents[found.exchange - 1] += found.octets
     assert contents == expected
     assert dissector.end(False, ORIGIN) == []
+
+
+_WORDS = st.sampled_from(
+    [
+        b"GET / HTTP/1.1\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"\r\n",
+        b"Content-Length: 3\r\n",
+        b"5\r\nhello\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"0\r\n\r\n",
+        b"Upgrade: h2c\r\n",
+        b"HTTP/1.1 101 x\r\n",
+        b"\n",
+        b"abc",
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), _WORDS | st.binary(max_size=9)), max_size=30))
+def test_any_octets(pieces: list[tuple[bool, bytes]]) -> None:
+    """Whatever octets there are, they are told; none of them is an error of the reader."""
+    dissector = H1Dissector()
+    for sent, octets in pieces:
+        dissector.feed(sent, octets, ORIGIN)
+    for sent in (True, False):
+        dissector.end(sent, ORIGIN)
