@@ -580,7 +580,7 @@ def test_verbose_log(certs_dir: Path) -> None:
 
 
 def test_trace(certs_dir: Path, tmp_path: Path) -> None:
-    """``-v`` shows on stderr what happens on connections, and ``--trace`` writes it to files, each in its way."""
+    """``-v`` shows on stderr what happens on connections, and ``--trace`` writes it to files."""
     log, lines = tmp_path / "trace.log", tmp_path / "trace.jsonl"
     with serving(certs_dir, "--demo", "-vv", "--trace", log, "--trace", lines) as running:
         assert running.get("/").status == 200
