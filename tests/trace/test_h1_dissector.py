@@ -233,8 +233,8 @@ def test_what_h11_says(messages: list[tuple[bytes, bool]], step: int) -> None:
 
 
 _LINES = (
-    b"GET / HTTP/1.1|HTTP/1.1 200 OK|HTTP/1.1 101 x|Content-Length: 3|Transfer-Encoding: chunked|Upgrade: h2c||"
-    b"5|hello|0"
+    b"GET / HTTP/1.1|HTTP/1.1 200 OK|HTTP/1.1 101 x|Content-Length: 3|Transfer-Encoding: chunked"
+    b"|Upgrade: h2c||5|hello|0"
 )
 _WORDS = st.sampled_from([line + b"\r\n" for line in _LINES.split(b"|")])
 
