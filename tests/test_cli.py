@@ -579,6 +579,29 @@ def test_verbose_log(certs_dir: Path) -> None:
     assert not re.search(r"hpack|asyncio|selector|Encoding|Adding", errors)
 
 
+def test_trace(certs_dir: Path, tmp_path: Path) -> None:
+    """``-v`` shows on stderr what happens on connections, and ``--trace`` writes it to files."""
+    log, lines = tmp_path / "trace.log", tmp_path / "trace.jsonl"
+    with serving(certs_dir, "--demo", "-vv", "--trace", log, "--trace", lines) as running:
+        assert running.get("/").status == 200
+        _, errors = running.stop()
+    for text in (errors, log.read_text(encoding="utf-8")):
+        assert re.search(r"^\[ +[0-9.]+\]   1 ← request       1: GET / HTTP/1.1$", text, re.MULTILINE)
+    assert "← octets" in errors
+    assert "\x1b" not in errors
+    assert json.loads(lines.read_text().splitlines()[-1])["event"] == "connection_closed"
+
+
+def test_trace_of_workers(certs_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Workers share stderr, where each names its process; a file is for one process alone."""
+    with serving(certs_dir, "--demo", "-v", "--workers", "2") as running:
+        assert running.get("/").status == 200
+        _, errors = running.stop()
+    assert re.search(r"^\[ +[0-9.]+\] [0-9]+\.1 ← request       1: GET / HTTP/1.1$", errors, re.MULTILINE)
+    assert run("serve", "--demo", "--trace", "x.log", "--workers", "2") == 2
+    assert complaint(capsys) == "--trace x.log is for one process, not 2 workers; -v is for all"
+
+
 def test_log_shows_no_control_characters(
     free: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -230,3 +230,20 @@ def test_what_h11_says(messages: list[tuple[bytes, bool]], step: int) -> None:
             contents[found.exchange - 1] += found.octets
     assert contents == expected
     assert dissector.end(False, ORIGIN) == []
+
+
+_LINES = (
+    b"GET / HTTP/1.1|HTTP/1.1 200 OK|HTTP/1.1 101 x|Content-Length: 3|Transfer-Encoding: chunked"
+    b"|Upgrade: h2c||5|hello|0"
+)
+_WORDS = st.sampled_from([line + b"\r\n" for line in _LINES.split(b"|")])
+
+
+@given(st.lists(st.tuples(st.booleans(), _WORDS | st.binary(max_size=9)), max_size=30))
+def test_any_octets(pieces: list[tuple[bool, bytes]]) -> None:
+    """Whatever octets there are, they are told; none of them is an error of the reader."""
+    dissector = H1Dissector()
+    for sent, octets in pieces:
+        dissector.feed(sent, octets, ORIGIN)
+    for sent in (True, False):
+        dissector.end(sent, ORIGIN)

@@ -355,7 +355,51 @@ def test_after_an_upgrade() -> None:
 def test_a_section_beyond_all_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a field section that is too large, fields are not kept, nor its frames' fragments."""
     monkeypatch.setattr("wptproto.trace.h2_table.SECTION_OCTETS", 100)
-    found = read(frame(1, 0x4, 1, hpack.Encoder().encode([(b"a", b"b" * 200)])))
+    found = read(frame(1, 0x4, 1, b"\x82" * 50))
     assert found.fields is None
     assert found.error is not None
     assert "more than 100 octets" in found.error
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=60)), max_size=10), st.booleans())
+def test_any_octets(pieces: list[tuple[bool, bytes]], begins_well: bool) -> None:
+    """Whatever octets there are, they are told; none of them is an error of the reader."""
+    dissector = H2Dissector()
+    if begins_well:
+        dissector.feed(False, PREFACE + SETTINGS, ORIGIN)
+        dissector.feed(True, SETTINGS, ORIGIN)
+    for sent, octets in pieces:
+        dissector.feed(sent, octets, ORIGIN)
+    for sent in (True, False):
+        dissector.end(sent, ORIGIN)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.integers(0, 17),
+            st.integers(0, 255),
+            st.integers(0, 5),
+            st.binary(max_size=40),
+        ),
+        max_size=12,
+    )
+)
+def test_any_frames(frames: list[tuple[bool, int, int, int, bytes]]) -> None:
+    """Any frames in any order are told, one by one, as they are."""
+    dissector = H2Dissector()
+    events = dissector.feed(False, PREFACE, ORIGIN)
+    for sent, kind, flags, stream_id, payload in frames:
+        events += dissector.feed(sent, frame(kind, flags, stream_id, payload), ORIGIN)
+    told = [event for event in events if isinstance(event, FrameSeen)]
+    assert [(one.sent, one.kind, one.flags, one.stream_id, one.payload) for one in told] == frames
+
+
+def test_a_block_beyond_all_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field block that is too large is not kept, and no other can be decoded behind it."""
+    for module in ("h2_table", "h2_dissector"):
+        monkeypatch.setattr(f"wptproto.trace.{module}.SECTION_OCTETS", 2)
+    parts = frame(1, 0, 1, b"\x82\x82\x82") + frame(9, 0, 1, b"\x82") + frame(9, 0x4, 1, b"\x82")
+    assert read(parts).error == "a field block of more than 2 octets, which is not read"
+    assert "an earlier field block" in (read(parts + frame(1, 0x4, 3, b"\x82")).error or "")

@@ -114,6 +114,11 @@ def test_a_line(event: TraceEvent, expected: str) -> None:
     [
         (HEADERS, "← HEADERS       stream 1 END_STREAM END_HEADERS, 1 octet", ["exclusive: true", "a: b"]),
         (data(b"\x01a\0", 0x8), "→ DATA          stream 3, 3 octets", ["data_octets: 3"]),
+        (
+            HEADERS._replace(name="PING", details=(("opaque_data", b"\x07"),), fields=None, flag_names=()),
+            "← PING          stream 1, 1 octet",
+            [r"opaque_data: \x07"],
+        ),
         (data(b"", error="bad"), "→ DATA          stream 3, 0 octets", ["bad"]),
         (
             HandlerEnded(AT, 1, 1, "KeyError: 1"),

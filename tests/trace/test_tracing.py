@@ -17,6 +17,7 @@ from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
 from wptproto.trace import events as happened
 from wptproto.trace.events import TraceEvent
+from wptproto.trace.memory import Memory
 from wptproto.trace.tracing import Trace
 
 
@@ -266,3 +267,32 @@ def test_handlers_on_many_threads(certs_dir: Path) -> None:
 def _all(threads: list[threading.Thread], do: Callable[[threading.Thread], object]) -> None:
     for thread in threads:
         do(thread)
+
+
+def test_a_function_that_closes_its_trace(certs_dir: Path) -> None:
+    """Whoever has seen enough may end a trace from within."""
+    traces: list[Trace] = []
+    events: list[TraceEvent] = []
+
+    def take(event: TraceEvent) -> None:
+        events.append(event)
+        traces[0].close()
+
+    with make(certs_dir) as server:
+        traces.append(server.trace(take))
+        get(server, "h1")
+    assert len(events) == 1
+
+
+def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In memory there are the last events, so many of them, and of so many octets."""
+    monkeypatch.setattr("wptproto.trace.memory.KEPT_EVENTS", 3)
+    monkeypatch.setattr("wptproto.trace.memory.KEPT_OCTETS", 10)
+    memory = Memory()
+    events = [happened.OctetsSeen(happened.Origin(1, number), True, b"x") for number in range(5)]
+    for event in events:
+        memory(event)
+    assert memory.events == events[2:]
+    large = happened.OctetsSeen(happened.Origin(1, 5), True, b"x" * 9)
+    memory(large)
+    assert memory.events == [events[4], large]

@@ -32,9 +32,9 @@ class Load:
     median_s: float = 0.0
 
 
-def h2load_for(url: str, seconds: float, *, connections: int, streams: int) -> Load:
-    """Load a server over h2 for so long."""
-    counts = [f"-c{connections}", f"-m{streams}", "-t1"]
+def h2load_for(url: str, seconds: float, *, connections: int, streams: int, h1: bool = False) -> Load:
+    """Load a server over h2, or HTTP/1.1, for so long."""
+    counts = [f"-c{connections}", f"-m{streams}", "-t1", *(["--h1"] if h1 else [])]
     return _h2load([*counts, f"-D{seconds * 1000:.0f}ms", url])
 
 

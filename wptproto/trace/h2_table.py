@@ -92,6 +92,9 @@ class SectionReader(FieldDecoder):
         if self._is_broken:
             return Section(None, [], "an earlier field block could not be decoded, so this cannot be (§4.3)")
         self._table.changes = []
+        if len(block) > SECTION_OCTETS:
+            self._is_broken = True
+            return Section(None, [], f"a field block of more than {SECTION_OCTETS} octets, which is not read")
         try:
             fields = tuple((bytes(name), bytes(value)) for name, value in self.decode(block))
         except OversizedHeaderListError:

@@ -51,6 +51,10 @@ class JsonLinesWriter:
             said[name] = _as_json(value)
         self._output.write(json.dumps(said, ensure_ascii=True, separators=(",", ":")) + "\n")
 
+    def flush(self) -> None:
+        """Have in the file what was written until now."""
+        self._output.flush()
+
     def close(self) -> None:
         """Have everything in the file."""
         self._output.close()

@@ -69,6 +69,10 @@ class LogWriter:
         below = [f"{margin}{self._line(line)}\n" for line in said.lines]
         self._output.write("".join([head, "\n", *below]))
 
+    def flush(self) -> None:
+        """Have in the file what was written until now."""
+        self._output.flush()
+
     def close(self) -> None:
         """Have everything in the file."""
         self._output.close()

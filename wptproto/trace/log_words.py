@@ -111,7 +111,7 @@ def _beside(event: happened.OctetsSeen | happened.WindowChanged | happened.Dynam
             where = f"stream {event.stream_id}" if event.stream_id else "connection"
             change = f"{event.before} {event.after - event.before:+d} = {event.after}"
             return Said("window", f"{where}, {whose} to send: {change}", (), None, Tone.ASIDE)
-        case happened.DynamicTableChanged():
+        case _:
             line = "" if event.line is None else f" {_shown(event.line[0])}: {_shown(event.line[1])}"
             entries = "1 entry" if event.entries == 1 else f"{event.entries} entries"
             holds = f"{entries}, {_octets(event.octets)}"

@@ -45,13 +45,17 @@ class Output:
         """Write whole lines, at once."""
         self._file.write(text)
 
+    def flush(self) -> None:
+        """Have in the file what was written until now."""
+        with suppress(ValueError):  # its owner has closed it
+            self._file.flush()
+
     def close(self) -> None:
-        """Have everything in the file."""
+        """Have everything in the file, and close it if it is ours."""
         if self._own is not None:
             self._own.close()
         else:
-            with suppress(ValueError):  # its owner has closed it
-                self._file.flush()
+            self.flush()
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ import binascii
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from wptproto.exchange.exchange import Exchange
@@ -48,7 +48,7 @@ __all__ = ["Tracer"]
 class Tracer(Observer):
     """Traces one connection."""
 
-    def __init__(self, accepted: Accepted, sink: Callable[[TraceEvent], None], lock: Lock) -> None:
+    def __init__(self, accepted: Accepted, sink: Callable[[TraceEvent], None], lock: RLock) -> None:
         """
         Args:
             accepted: The connection.

@@ -8,27 +8,24 @@ from __future__ import annotations
 import importlib
 import io
 import logging
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from os import PathLike, fspath
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from wptproto.errors import ConfigError
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.trace.events import TraceEvent
+from wptproto.trace.memory import Memory
 from wptproto.trace.output import TextOutput
 from wptproto.trace.tracer import Tracer
 
-__all__ = ["KEPT_EVENTS", "Sink", "Trace", "trace"]
+__all__ = ["Sink", "Trace", "trace"]
 
 log = logging.getLogger("wptproto.trace")
-
-KEPT_EVENTS = 10_000
-"""How many events a trace in memory has, the last ones; content and payloads are in them whole."""
 
 
 class Sink(Protocol):
@@ -76,16 +73,16 @@ class Trace:
             observers: Of the server.
             sink: Takes the events, and may have a method ``close``; None is to keep them.
         """
-        self._events: deque[TraceEvent] = deque(maxlen=KEPT_EVENTS)
-        self._sink: Callable[[TraceEvent], object] | None = self._events.append if sink is None else sink
-        self._lock = Lock()
+        self._memory = Memory()
+        self._sink: Callable[[TraceEvent], object] | None = self._memory if sink is None else sink
+        self._lock = RLock()  # for a function that closes the trace
         self._remove = observers.add(self._observe)
 
     @property
     def events(self) -> list[TraceEvent]:
-        """The last events of a trace in memory, at most :data:`KEPT_EVENTS`; of others, none."""
+        """The last events of a trace in memory, 10,000 and 64 MiB of octets at the most; of others, none."""
         with self._lock:
-            return list(self._events)
+            return self._memory.events
 
     def text(self, *, verbosity: int = 1) -> str:
         """Return the readable log of what is in memory; *verbosity* is 1 or 2."""
