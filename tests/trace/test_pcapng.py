@@ -53,7 +53,7 @@ def blocks(octets: bytes) -> list[tuple[int, bytes]]:
 
 def options(octets: bytes) -> list[tuple[int, bytes]]:
     """Return the options of a block, which end with an empty one."""
-    found = []
+    found: list[tuple[int, bytes]] = []
     while True:
         code, length = struct.unpack_from("<HH", octets)
         if code == 0:
@@ -110,7 +110,7 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be(tmp_path: Path) -> None:
     """A path that cannot be written is said at once."""
-    with pytest.raises(ConfigError, match="nowhere/trace.pcapng cannot be written: No such file"):
+    with pytest.raises(ConfigError, match=r"nowhere/trace\.pcapng cannot be written: No such file"):
         PcapngWriter(tmp_path / "nowhere" / "trace.pcapng")
 
 
@@ -140,7 +140,9 @@ def test_packets(file: io.BytesIO) -> None:
         (True, 0x10, 7, 6),
     ]
     assert b"".join(one.content for one in found) == b"pingpong!"
-    assert [round(one.at_s - BEGAN_S, 6) for one in found] == [0.0] * 3 + [0.001] * 2 + [0.002] * 2 + [0.003] * 4
+    assert [round(one.at_s - BEGAN_S, 6) for one in found] == [0.0] * 3 + [0.001] * 2 + [0.002] * 2 + [
+        0.003
+    ] * 4
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

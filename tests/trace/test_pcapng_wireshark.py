@@ -38,7 +38,8 @@ def complaints(path: Path) -> list[str]:
     checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
     # Checksums are bad as 0; what is of expert information are warnings (0x00600000) and errors.
     wrong = (
-        "(tcp.analysis.flags and not tcp.analysis.reused_ports) or tcp.checksum.status == 0 or ip.checksum.status == 0 or _ws.malformed"
+        "(tcp.analysis.flags and not tcp.analysis.reused_ports) or tcp.checksum.status == 0"
+        " or ip.checksum.status == 0 or _ws.malformed"
         " or _ws.expert.severity >= 0x00600000"
     )
     return shark(path, *checks, "-Y", wrong)

@@ -95,9 +95,8 @@ class TcpPackets:
 
     def reset(self, sent: bool) -> Iterator[Packet]:
         """Break the connection off, from one side."""
-        if not self.is_over:
-            yield self._packet(sent, _RST | _ACK)
-            self.is_over = True
+        yield self._packet(sent, _RST | _ACK)
+        self.is_over = True
 
     def _from(self, sent: bool) -> _End:
         return self._server if sent else self._client
