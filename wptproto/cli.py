@@ -155,6 +155,7 @@ def _server(options: argparse.Namespace, config: Config) -> Server:
         key=options.key,
         **_tls(options),
         certs_dir=options.certs,
+        keylog=options.keylog,
         record=False,  # nobody can look at it
         names=(*DEFAULT_NAMES, *_nameable(options.host or [config["server_host"]])),
         config=config,
@@ -373,6 +374,8 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cert", metavar="FILE", type=Path, help="certificate in PEM to use instead of a generated one")
     add("--key", metavar="FILE", type=Path, help="its private key in PEM")
     add("--certs", metavar="DIR", type=Path, help=CERTS_DIRECTORY)
+    keys = "file to add the secrets of TLS to, for Wireshark (default: SSLKEYLOGFILE, if that is set)"
+    add("--keylog", metavar="FILE", type=Path, help=keys)
     entry = (
         "certificate of the catalogue to use instead, as expired; wptproto certs --catalogue has the names"
     )

@@ -26,6 +26,7 @@ from wptproto.server.by_hand import ByHand
 from wptproto.server.config import Config
 from wptproto.server.credentials import ClientCertificate, Credentials
 from wptproto.server.engine import Engine
+from wptproto.server.key_log import key_log_path
 from wptproto.server.latency import latency_of
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_address, is_wildcard
 from wptproto.server.misdeeds import Misdeeds
@@ -83,6 +84,7 @@ class BaseServer:
         certificate: str | Path | None = None,
         key: str | Path | None = None,
         certs_dir: str | Path | None = None,
+        keylog: str | Path | None = None,
         names: Sequence[str] = DEFAULT_NAMES,
         config: Config | None = None,
         rewrites: Iterable[Rewrite] = (),
@@ -117,6 +119,8 @@ class BaseServer:
             certificate: PEM file to use instead of a generated one; with *key*.
             key: PEM file of its private key.
             certs_dir: Where generated certificates are kept; the default is the user's.
+            keylog: File to which the secrets of all TLS connections are added, for Wireshark and its like;
+                the default is what the environment's SSLKEYLOGFILE says, and "" is none.
             names: What a generated certificate is for, besides the config's domains.
             config: What handlers are to know. Its *doc_root*, *ports* and *server_host* count where nothing
                 is given here, and its *aliases* besides the mounts.
@@ -167,7 +171,9 @@ class BaseServer:
         self._alpn = checked_protocols(alpn)
         self.names = (*names, *_certifiable(config))
         settings = TlsSettings.checked(tls_versions, client_certificates, client_ca)
-        self._credentials = Credentials(certificate, key, tls, certs_dir, self.names, settings)
+        self._credentials = Credentials(
+            certificate, key, tls, certs_dir, self.names, settings, key_log_path(keylog)
+        )
         self._engine: Engine | None = None
         self.http_ports: tuple[int, ...] = ()
         self.https_ports: tuple[int, ...] = ()
@@ -184,7 +190,7 @@ class BaseServer:
                 calls :meth:`inherit` before it starts.
 
         Raises:
-            ConfigError: A port or a host cannot be had; or it listens already.
+            ConfigError: A port or a host cannot be had, or the key log not be written; or it listens already.
             CertificateError: There is no usable certificate.
         """
         if self._engine is not None:

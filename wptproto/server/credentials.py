@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wptproto.default_names import CATALOGUE_DOMAIN
 from wptproto.errors import CertificateError, ConfigError
 from wptproto.private_files import keep_private
+from wptproto.server.key_log import KeyLog
 from wptproto.server.tls_terms import TlsSettings, TlsTerms, make_context
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Credentials:
     Beside generated ones there is the catalogue (:mod:`wptproto.certs.catalogue`): one of its entries can be
     the server's own, and whoever asks by SNI for ``NAME.localhost`` gets that entry, unless the server's
     certificate was asked for in that name.
+
+    Attributes:
+        key_log: Where all of its contexts log their keys, those included that are made later.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Credentials:
         certs_dir: str | Path | None,
         names: Sequence[str],
         settings: TlsSettings,
+        keylog: Path | None = None,
     ) -> None:
         """
         Args:
@@ -58,6 +63,7 @@ class Credentials:
             certs_dir: Where generated certificates are kept; None is the user's.
             names: What a generated certificate is for.
             settings: Versions, and certificates of clients.
+            keylog: Where keys are logged; None is nowhere.
 
         Raises:
             ConfigError: A certificate has no key, or a key no certificate; or there is no such entry, or no
@@ -79,6 +85,7 @@ class Credentials:
         self._names = tuple(names)
         self._settings = settings
         self._ca: Path | None = None
+        self.key_log = KeyLog(keylog)
 
     @property
     def ca(self) -> Path:
@@ -127,9 +134,11 @@ class Credentials:
 
         Raises:
             CertificateError: There are no usable certificates.
+            ConfigError: There is to be a key log, and it cannot be written.
         """
         if not offered:
             return {"http": None}
+        self.key_log.check()
         settings = self._settings_with_authority()
         terms: dict[str, TlsTerms | None] = {"http": None}
         for kind, protocols in offered.items():
@@ -162,7 +171,7 @@ class Credentials:
             self._ca = made.ca
             pair = made.certificate, made.key
         try:
-            return make_context(*pair, protocols, settings)
+            return self._logging(make_context(*pair, protocols, settings))
         except CertificateError:
             from wptproto import certs
 
@@ -193,7 +202,12 @@ class Credentials:
         from wptproto.certs.catalogue import entry_named
 
         certificate = self._in_catalogue(name).certificate
-        return make_context(certificate, None, protocols, settings, weak=entry_named(name).is_weak)
+        weak = entry_named(name).is_weak
+        return self._logging(make_context(certificate, None, protocols, settings, weak=weak))
+
+    def _logging(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        self.key_log.add(context)
+        return context
 
     def _in_catalogue(self, name: str) -> Identity:
         from wptproto.certs.catalogue import ensure_entry
