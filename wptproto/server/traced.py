@@ -59,6 +59,6 @@ class Traced(BaseServer):
         """
         from wptproto.trace.tracing import trace
 
-        begun = trace(self.observers, to, format, **options)
+        begun = trace(self.observers, to, format, read_keys=self._credentials.key_log.reader, **options)
         self._traces = (*(one for one in self._traces if not one.is_closed), begun)
         return begun

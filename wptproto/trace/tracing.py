@@ -39,12 +39,15 @@ class Sink(Protocol):
 
 
 class _Format(NamedTuple):
-    """A format: its module and class there, imported when it is asked for, and the suffixes of its files."""
+    """
+    A format: its module and class there, imported when it is asked for, the suffixes of its files, and whether
+    it has what is encrypted with the keys to it.
+    """
 
     module: str
     writer: str
     suffixes: tuple[str, ...]
-    is_binary: bool = False
+    has_secrets: bool = False
 
 
 _FORMATS = {
@@ -52,7 +55,7 @@ _FORMATS = {
     "jsonl": _Format("wptproto.trace.json_lines", "JsonLinesWriter", (".jsonl",)),
     "har": _Format("wptproto.trace.har", "HarWriter", (".har",)),
     "qlog": _Format("wptproto.trace.qlog", "QlogWriter", (".qlog", ".sqlog")),
-    "pcapng": _Format("wptproto.trace.pcapng", "PcapngWriter", (".pcapng",), is_binary=True),
+    "pcapng": _Format("wptproto.trace.pcapng", "PcapngWriter", (".pcapng",), has_secrets=True),
 }
 
 Target = str | PathLike[str] | TextOutput | Callable[[TraceEvent], object] | None
@@ -159,6 +162,8 @@ def trace(
     observers: Observers,
     to: Target = None,
     format: str | None = None,  # noqa: A002 -- it is what everybody calls it
+    *,
+    read_keys: Callable[[], Callable[[], bytes]],
     **options: Any,
 ) -> Trace:
     """
@@ -166,6 +171,7 @@ def trace(
 
     Args:
         observers: Of the server.
+        read_keys: Returns what returns the lines that have come to its key log since it was called last.
         to: A path; a text file; a function, which is given each event; None is to keep the last ones.
         format: ``log``, ``jsonl``, ``har``, ``qlog`` or ``pcapng``; None is what the suffix of the path says,
             and ``log`` for a text file.
@@ -183,6 +189,8 @@ def trace(
             raise ConfigError(f"trace: {to!r} is no path, no file and no function")
         return Trace(observers, to)
     found = _by_suffix(Path(cast("str", to))) if format is None and is_path else _named(format or "log")
+    if found.has_secrets:
+        options = {"key_log": read_keys(), **options}
     writer = getattr(importlib.import_module(found.module), found.writer)
     return Trace(observers, writer(fspath(cast("str", to)) if is_path else to, **options))
 
