@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+import wptproto
 from tests.helpers.peers import H2Peer
 from wptproto import Leniency, Limits, Server, __version__, certs, cli, signals
 from wptproto.certs import keeping
@@ -881,7 +882,8 @@ def test_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     monkeypatch.setattr(sys, "argv", ["wptproto", "--version"])
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process is the tests'
     with pytest.raises(SystemExit) as end:
-        runpy.run_module("wptproto", run_name="__main__")
+        # By its path, for pytest rewrites what a plugin is installed with, and runpy asks that for its code.
+        runpy.run_path(str(Path(wptproto.__file__).with_name("__main__.py")), run_name="__main__")
     assert end.value.code == 0
     assert capsys.readouterr().out == f"wptproto {__version__}\n"
     importlib.import_module("wptproto.__main__")

@@ -40,8 +40,8 @@ class Sink(Protocol):
 
 class _Format(NamedTuple):
     """
-    A format: its module and class there, imported when it is asked for, the suffixes of its files, and whether
-    it has what is encrypted with the keys to it.
+    A format: its module and class there, imported when it is asked for, the suffixes of its files, and
+    whether it has what is encrypted with the keys to it.
     """
 
     module: str
