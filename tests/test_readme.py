@@ -18,7 +18,12 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 HANDLERS = [example for example in EXAMPLES if "def handler(" in example]
 
 
-@pytest.mark.parametrize("example", [example for example in EXAMPLES if "wptproto.Server(" in example])
+PROGRAMS = [example for example in EXAMPLES if re.search(r"^with .*\bServer\(", example, re.MULTILINE)]
+TESTS = [example for example in EXAMPLES if "def test_" in example]
+SHOWN = sorted((Path(__file__).parent / "examples").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("example", PROGRAMS)
 def test_programs(example: str, monkeypatch: pytest.MonkeyPatch, certs_dir: Path) -> None:
     """Each program that starts a server runs, and finds what it asserts."""
     made: list[Server] = []
@@ -95,3 +100,18 @@ def test_the_tree_is_the_one_there_is() -> None:
     package = Path(__file__).parent.parent / "wptproto"
     folders = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == set(re.findall(r"^[├└]── (\w+)/", README, re.MULTILINE))
+
+
+def test_the_examples_are_the_files() -> None:
+    """README shows each example as the file has it, but for those that are long lists of cases."""
+    lists = {"test_socket_policies.py", "test_grpc_negative.py"}
+    shown = [path for path in SHOWN if path.name not in lists]
+    assert len(shown) == 5
+    assert [path.name for path in shown if path.read_text(encoding="utf-8") not in TESTS] == []
+
+
+def test_a_test_with_the_plugin(pytester: pytest.Pytester, certs_dir: Path) -> None:
+    """The first test is one that passes where the plugin is installed."""
+    pytester.makeini(f"[pytest]\nwptproto_certs = {certs_dir}")
+    pytester.makepyfile(TESTS[0])
+    pytester.runpytest_inprocess("--wptproto-protocols=h1", "-p", "no:asyncio").assert_outcomes(passed=1)

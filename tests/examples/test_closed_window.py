@@ -1,4 +1,4 @@
-"""An upload against a closed window: the client sends what that allows, and waits for more (RFC 9113 §5.2)."""
+"""An upload against a closed window: the client sends what that allows, and waits (RFC 9113 §5.2)."""
 
 from concurrent.futures import ThreadPoolExecutor
 
