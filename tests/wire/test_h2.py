@@ -422,8 +422,8 @@ def test_violations_are_recorded(make_h2: MakeH2) -> None:
     with pytest.raises(WireError) as raised, wire:
         assert wire.expect_headers().stream_id == 2
         assert [violation.section for violation in wire.violations] == ["RFC 9113 §6.7", "RFC 9113 §5.1.1"]
-    assert "  RFC 9113 §6.7: PING on a stream, and it is of the connection on stream 1\n" in str(raised.value)
-    assert "! RFC 9113 §5.1.1: a client's streams are odd, and 2 is not on stream 2" in str(raised.value)
+    assert "  RFC 9113 §6.7: PING on a stream, and it is of the connection (on stream 1)\n" in str(raised.value)
+    assert "! RFC 9113 §5.1.1: a client's streams are odd, and 2 is not (on stream 2)" in str(raised.value)
     with pytest.raises(ZeroDivisionError), wire:
         raise ZeroDivisionError  # is what went wrong first
 
