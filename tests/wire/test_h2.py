@@ -191,6 +191,26 @@ def test_content(make_h2: MakeH2) -> None:
         wire.read_content(7)
 
 
+def test_settings_are_acknowledged(make_h2: MakeH2) -> None:
+    """Who changes settings can wait until the client goes by them."""
+    wire, client = make_h2()
+    wire.send_settings()
+    client.sendall(build(K.SETTINGS, 1))
+    with pytest.raises(WireError, match=r"acknowledgement of 1 SETTINGS was awaited, and did not come in 0\.02 s"):
+        wire.expect_acknowledged(within=0.02)
+    client.sendall(build(K.SETTINGS, 1))
+    wire.expect_acknowledged()
+
+
+def test_nothing_goes_before_settings(make_h2: MakeH2) -> None:
+    """Where SETTINGS are withheld, so is what is answered by itself, until they are sent (RFC 9113 §3.4)."""
+    wire, client = make_h2(settings=None)
+    client.sendall(build(K.PING, payload=bytes(8)))
+    wire.expect(PING)
+    wire.send_settings()
+    assert [str(frame).split(":")[0] for frame in frames_from(client, 3)] == ["SETTINGS", "SETTINGS, ACK", "PING, ACK"]
+
+
 # --- windows -----------------------------------------------------------------------------------
 
 
@@ -203,7 +223,7 @@ def test_windows_are_dripped(make_h2: MakeH2) -> None:
     wire.send_settings({"INITIAL_WINDOW_SIZE": 0})
     assert wire.windows(1).to_receive == 2
     client.sendall(build(K.SETTINGS, 1))
-    wire.expect(SETTINGS, ack=True, fresh=True)
+    wire.expect_acknowledged()
     assert wire.windows(1).to_receive == 1  # it was -1, and got 2
     updates = [frame for frame in frames_from(client, 6) if isinstance(frame, WINDOW_UPDATE)]
     assert [(frame.stream_id, frame.increment) for frame in updates] == [(0, 3), (1, 2), (1, 2)]
