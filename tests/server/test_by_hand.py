@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 
 from tests.helpers.peers import H1Peer, H2Peer, Kind, Peer, connect, open_socket
 from tests.helpers.waiting import assert_soon
+from tests.wire.helpers import NoKeeper
 from wptproto import ConfigError, ExchangeClosed, Request, Response, Server, WireError
-from wptproto.server.by_hand import LINGER_S
+from wptproto.server.by_hand import LINGER_S, ByHand
 from wptproto.wire import H1Wire, H2Wire
+from wptproto.wire.line import Line
 
 Go = Callable[..., Future[Any]]
 
@@ -108,7 +111,9 @@ def test_one_port_of_several(certs_dir: Path) -> None:
                 server.accept("h1", port=server.http_port, timeout=0.05)
             with server.accept("h1", port=second) as conn:
                 assert conn.client_address == client.getsockname()
-        with pytest.raises(ConfigError, match="the server does not listen on port 1 for h2c, which comes to an HTTP"):
+        with pytest.raises(
+            ConfigError, match="the server does not listen on port 1 for h2c, which comes to an HTTP"
+        ):
             server.accept("h2c", port=1)
         with pytest.raises(ConfigError, match="the server has no port for h1s, which comes to an HTTPS port"):
             server.accept("h1s")
@@ -125,13 +130,18 @@ def test_nobody_came(answering: Server) -> None:
     answering.start()
     with connect(answering, "h1") as peer:
         peer.request()
-        with pytest.raises(WireError, match=r"1 had come before, and handlers answered them: Server\(by_hand=True\) keeps"):
+        with pytest.raises(
+            WireError, match=r"1 had come before, and handlers answered them: Server\(by_hand=True\) keeps"
+        ):
             answering.accept("h1", timeout=0.01)
 
 
 def test_another_protocol_came(server: Server) -> None:
     """A client that speaks another protocol is shown, octet for octet."""
-    with asked(server, "h1"), pytest.raises(WireError, match=r"preface of HTTP/2 was awaited, and b'GET /by-hand HTTP"):
+    with (
+        asked(server, "h1"),
+        pytest.raises(WireError, match=r"preface of HTTP/2 was awaited, and b'GET /by-hand HTTP"),
+    ):
         server.accept("h2c")
     with asked(server, "h2c"), server.accept("h1", violations="allowed") as conn:
         assert conn.expect_head().method == "PRI"
@@ -156,8 +166,12 @@ def test_what_tls_is_told(server: Server, go: Go) -> None:
 
 def test_a_client_that_does_not_trust(server: Server, go: Go) -> None:
     """A handshake that fails is a failure, which has what TLS said."""
+
     def distrustful() -> None:
-        with socket.create_connection(("127.0.0.1", server.https_port or 0)) as sock, pytest.raises(ssl.SSLError):
+        with (
+            socket.create_connection(("127.0.0.1", server.https_port or 0)) as sock,
+            pytest.raises(ssl.SSLError),
+        ):
             ssl.create_default_context().wrap_socket(sock, server_hostname="localhost")
 
     client = go(distrustful)
@@ -171,10 +185,16 @@ def test_a_client_that_does_not_trust(server: Server, go: Go) -> None:
     [
         ({"protocol": "h3"}, "accept: 'h3' is none of h1, h1s, h2, h2c"),
         ({"protocol": "h1", "windows": "open"}, "windows is an option of HTTP/2, and h1 is HTTP/1.1"),
-        ({"protocol": "h2", "windoes": 1}, "accept has no option 'windoes'; those of HTTP/2 are settings, acknow"),
+        (
+            {"protocol": "h2", "windoes": 1},
+            "accept has no option 'windoes'; those of HTTP/2 are settings, acknow",
+        ),
         ({"protocol": "h2", "windows": 0}, "windows: 0 is neither open, nor withheld, nor octets"),
         ({"protocol": "h2", "windows": True}, "windows: True is neither"),
-        ({"protocol": "h2", "violations": "strict"}, "violations: 'strict' is none of checked, allowed, fatal"),
+        (
+            {"protocol": "h2", "violations": "strict"},
+            "violations: 'strict' is none of checked, allowed, fatal",
+        ),
     ],
 )
 def test_arguments_that_make_no_sense(server: Server, arguments: dict[str, Any], error: str) -> None:
@@ -192,9 +212,9 @@ def test_a_server_that_does_not_run() -> None:
 def test_before_it_starts(certs_dir: Path) -> None:
     """A server that only listens has connections, which it gives away when it starts."""
     server = Server(by_hand=True, certs_dir=certs_dir).listen()
-    with socket.create_connection(("127.0.0.1", server.http_port or 0)) as client:
-        with server, server.accept("h1") as conn:
-            assert conn.client_address == client.getsockname()
+    address = ("127.0.0.1", server.http_port or 0)
+    with socket.create_connection(address) as client, server, server.accept("h1") as conn:
+        assert conn.client_address == client.getsockname()
 
 
 # --- the end -----------------------------------------------------------------------------------
@@ -204,7 +224,10 @@ def test_a_stop_ends_every_wait(certs_dir: Path, go: Go) -> None:
     """Who waits for a connection, or on one, or has left one open, is told at once; clients see the end."""
     server = Server(by_hand=True, certs_dir=certs_dir).start()
     port = server.http_port or 0
-    with socket.create_connection(("127.0.0.1", port)) as first, socket.create_connection(("127.0.0.1", port)) as second:
+    with (
+        socket.create_connection(("127.0.0.1", port)) as first,
+        socket.create_connection(("127.0.0.1", port)) as second,
+    ):
         driven = server.accept("h1", timeout=60)
         forgotten = server.accept("h1")
         waiting = go(driven.expect_head)
@@ -234,10 +257,6 @@ def ended(client: socket.socket) -> bool:
 
 def test_what_comes_when_it_has_stopped() -> None:
     """Nobody is kept, and nothing taken, by a server that has stopped."""
-    from tests.wire.helpers import NoKeeper
-    from wptproto.server.by_hand import ByHand
-    from wptproto.wire.line import Line
-
     by_hand = ByHand(parks=True)
     by_hand.stop()
     with pytest.raises(ExchangeClosed):
@@ -248,6 +267,32 @@ def test_what_comes_when_it_has_stopped() -> None:
     assert late.closed
     by_hand.linger(theirs)
     assert theirs.fileno() == -1
+
+
+def test_a_connection_that_comes_with_the_stop(go: Go) -> None:
+    """A socket that was given away in the last moment is closed, for nobody takes it."""
+    by_hand = ByHand(parks=False)
+    taking = go(by_hand.take, (1,), time.monotonic() + 60, lambda: False)
+    assert_soon(lambda: bool(by_hand._claims))
+    ours, theirs = socket.socketpair()
+    with theirs, by_hand._changed:
+        by_hand._claims[0].sock = ours
+        by_hand._stopped = True
+        by_hand._changed.notify_all()
+    with pytest.raises(ExchangeClosed):
+        taking.result(5)
+    assert ours.fileno() == -1
+
+
+def test_a_connection_that_comes_with_the_end_of_the_wait(server: Server) -> None:
+    """Who is cancelled as the connection comes has none; it is closed."""
+    acceptance = server._acceptance("h1", 5, None, None, "checked", {})
+    acceptance.cancel()
+    with socket.create_connection(("127.0.0.1", server.http_port or 0)) as client:
+        assert_soon(lambda: len(server._engine.by_hand._parked) == 1)  # type: ignore[union-attr]
+        with pytest.raises(ExchangeClosed, match="the wait was cancelled"):
+            acceptance.run()
+        assert client.recv(10) == b""
 
 
 def test_a_close_is_no_reset(server: Server) -> None:

@@ -6,16 +6,16 @@ import asyncio
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from tests.wire.conftest import Go
 from wptproto import ExchangeClosed, Server, WireError
-from wptproto.wire import DATA, GOAWAY, H1Wire, H2Wire
-from wptproto.wire.asynchronous import AsyncH1Wire, AsyncH2Wire
+from wptproto.wire import DATA, H1Wire, H2Wire
+from wptproto.wire.asynchronous import AsyncH1Wire, AsyncH2Wire, in_thread
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_over_http_1(server: Server) -> None:
     async def main() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        with pytest.raises(WireError, match="no Host"):
+        with pytest.raises(WireError, match="no Host"):  # noqa: PT012 -- at the end of all that
             async with await server.accept_async("h1") as conn:
                 request = await conn.expect_request(method="GET")
                 assert request.octets == conn.received
@@ -75,7 +75,7 @@ def test_a_wait_that_is_cancelled(server: Server) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await server.accept_async("h1", timeout=60)
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
+        _, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
         conn = await server.accept_async("h1", timeout=60)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
@@ -109,11 +109,43 @@ def test_a_handshake_that_is_cancelled(server: Server) -> None:
 @pytest.mark.parametrize(("plain", "other"), [(H1Wire, AsyncH1Wire), (H2Wire, AsyncH2Wire)])
 def test_no_verb_is_missing(plain: type, other: type) -> None:
     """Each verb of the plain connection is one of the async one, with what is said of it."""
-    ours = {name for name, member in inspect.getmembers(plain) if not name.startswith("_") and callable(member)}
+    ours = {
+        name for name, member in inspect.getmembers(plain) if not name.startswith("_") and callable(member)
+    }
     assert ours - set(dir(other)) == {"interrupt", *(["begin"] if plain is H2Wire else [])}
-    verbs = {name: member for cls in other.__mro__ for name, member in vars(cls).items() if type(member).__name__ == "_Verb"}
+    verbs = {
+        name: member
+        for cls in other.__mro__
+        for name, member in vars(cls).items()
+        if type(member).__name__ == "_Verb"
+    }
     assert verbs
     assert all(member.__doc__ for member in verbs.values())
+
+
+class _Cancelled(BaseException):
+    pass
+
+
+def test_where_trio_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no loop of asyncio runs, trio has the thread; its cancellation ends the wait."""
+
+    async def run_sync(call: Callable[[], object], *, abandon_on_cancel: bool) -> object:
+        assert abandon_on_cancel
+        return call()
+
+    def cancelled() -> None:
+        raise _Cancelled
+
+    to_thread = SimpleNamespace(run_sync=run_sync)
+    monkeypatch.setitem(sys.modules, "trio", SimpleNamespace(to_thread=to_thread, Cancelled=_Cancelled))
+    with pytest.raises(StopIteration) as returned:
+        in_thread(lambda: 7, cancelled).send(None)
+    assert returned.value.value == 7
+    ended: list[bool] = []
+    with pytest.raises(_Cancelled):
+        in_thread(cancelled, lambda: ended.append(True)).send(None)
+    assert ended == [True]
 
 
 TRIO = """

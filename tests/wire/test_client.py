@@ -47,7 +47,11 @@ def get() -> bytes:
 
 
 def opened(stream_id: int = 1, **more: str) -> bytes:
-    return request([*GET, *((name.replace("_", "-"), value) for name, value in more.items())], flags=OPEN, stream_id=stream_id)
+    return request(
+        [*GET, *((name.replace("_", "-"), value) for name, value in more.items())],
+        flags=OPEN,
+        stream_id=stream_id,
+    )
 
 
 FRAMES = [
@@ -127,7 +131,9 @@ FRAMES = [
 ]
 
 
-@pytest.mark.parametrize(("frames", "expected", "code"), [row[1:] for row in FRAMES], ids=[row[0] for row in FRAMES])
+@pytest.mark.parametrize(
+    ("frames", "expected", "code"), [row[1:] for row in FRAMES], ids=[row[0] for row in FRAMES]
+)
 def test_frames(frames: list[bytes], expected: str, code: int) -> None:
     """Each frame that is wrong breaks its section, with the error code for it, and the next is read."""
     client = begun()

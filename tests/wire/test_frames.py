@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hyperframe import frame as stranger
 from hypothesis import given
@@ -30,9 +32,9 @@ from wptproto.wire import (
 from wptproto.wire.frames import KINDS, FrameKind
 from wptproto.wire.parsing import FrameReader, parse
 
-PRIORITY_OF_3 = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
+PRIORITY_OF_3: dict[str, Any] = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
 
-STRANGERS = [
+STRANGERS: list[tuple[stranger.Frame, type[Frame], dict[str, object]]] = [
     (stranger.DataFrame(1, b"abc", flags=["END_STREAM"]), DATA, {"content": b"abc", "end_stream": True}),
     (stranger.DataFrame(1, b"a", flags=["PADDED"], pad_length=2), DATA, {"content": b"a", "padding": 2}),
     (
@@ -135,7 +137,7 @@ def test_a_length_that_cannot_be() -> None:
 
 def test_settings_by_number() -> None:
     """Of a setting that is repeated, the last one counts."""
-    frame = parse(build(4, payload=b"\0\4\0\0\0\1" b"\0\4\0\0\0\2"))
+    frame = parse(build(4, payload=b"\0\4\0\0\0\1\0\4\0\0\0\2"))
     assert isinstance(frame, SETTINGS)
     assert (frame.get(4), frame.get(5)) == (2, None)
     assert str(frame) == "SETTINGS: INITIAL_WINDOW_SIZE 1, INITIAL_WINDOW_SIZE 2"

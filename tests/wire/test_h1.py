@@ -63,10 +63,12 @@ def test_another_request(make_h1: MakeH1) -> None:
     with pytest.raises(WireError) as raised:
         wire.expect_head(method="GET", fields={"accept": "a"})
     assert str(raised.value).startswith(
-        "the head of a request with method 'GET' was awaited, and another came, for method is 'POST', and not "
-        "'GET'; 'accept' is not there, and not b'a'. What went both ways:\n"
+        "the head of a request with method 'GET' was awaited, and another came, for method is 'POST', and "
+        "not 'GET'; 'accept' is not there, and not b'a'. What went both ways:\n"
     )
-    with pytest.raises(WireError, match=r"a request in place of b'GET / HT' was awaited, and did not come in 0\.01"):
+    with pytest.raises(
+        WireError, match=r"a request in place of b'GET / HT' was awaited, and did not come in 0\.01"
+    ):
         wire.expect_head(within=0.01)
 
 
@@ -87,7 +89,9 @@ def test_octets(make_h1: MakeH1) -> None:
         wire.receive_until(b"\n")
     client.close()
     wire.receive()
-    with pytest.raises(WireError, match=r"octets in place of nothing was awaited, and the client ended its side \(fin"):
+    with pytest.raises(
+        WireError, match=r"octets in place of nothing was awaited, and the client ended its side \(fin"
+    ):
         wire.receive()
 
 
@@ -114,6 +118,7 @@ def test_responses_just_as_given(make_h1: MakeH1) -> None:
 def test_what_is_long_is_shown_in_short(make_h1: MakeH1) -> None:
     """The transcript has the beginning of what is long, and how long it is."""
     wire, client = make_h1()
+    wire.expect_nothing(for_s=0.01)
     wire.send(b"a" * 200)
     client.sendall(b"b" * 300)
     assert wire.transcript.endswith(f"> {b'a' * 120!r}... (200 octets)")
@@ -131,7 +136,10 @@ BROKEN = [
     (b"GET / HTTP/1.0\r\n\r\n", []),
     (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", ["RFC 9112 §3.2"]),
     (b"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", ["RFC 9112 §3.2"]),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\nA : b\r\n c\r\n\r\n", ["RFC 9112 §5", "RFC 9112 §5.1", "RFC 9112 §5.2"]),
+    (
+        b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\nA : b\r\n c\r\n\r\n",
+        ["RFC 9112 §5", "RFC 9112 §5.1", "RFC 9112 §5.2"],
+    ),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", ["RFC 9112 §6"]),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\n", ["RFC 9112 §6"]),
     (
@@ -168,7 +176,7 @@ def test_fatal(make_h1: MakeH1) -> None:
     """Where violations are fatal, the client gets 400 with the reason, and the end."""
     wire, client = make_h1(policy="fatal")
     client.sendall(b"GET / HTTP/1.1\r\n\r\n")
-    with pytest.raises(WireError, match="RFC 9112 §3.2: no Host"):
+    with pytest.raises(WireError, match=r"RFC 9112 §3\.2: no Host"):
         wire.expect_request()
     answer = b"".join(iter(lambda: client.recv(1000), b""))
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Length: ")
@@ -179,7 +187,9 @@ def test_the_end(make_h1: MakeH1) -> None:
     """A client that sends more does not end the connection, unless that may be dropped."""
     wire, client = make_h1()
     client.sendall(b"GET / HTTP/1.1\r\n")
-    with pytest.raises(WireError, match=r"the end of the connection was awaited, and b'GET / HTTP/1\.1\\r\\n' came"):
+    with pytest.raises(
+        WireError, match=r"the end of the connection was awaited, and b'GET / HTTP/1\.1\\r\\n' came"
+    ):
         wire.expect_closed()
     with pytest.raises(WireError, match="nothing was awaited, and b'GET"):
         wire.expect_nothing()

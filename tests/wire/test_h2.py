@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,9 @@ OPEN, ENDED = 0x4, 0x5
 def test_it_does_what_a_server_has_to(make_h2: MakeH2) -> None:
     """It announces its settings, acknowledges the client's, answers PING, and gives back windows."""
     wire, client = make_h2(settings={"INITIAL_WINDOW_SIZE": 100, Setting.ENABLE_PUSH: 0, 0x99: 1})
-    client.sendall(build(K.PING, payload=b"12345678") + Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc"))
+    client.sendall(
+        build(K.PING, payload=b"12345678") + Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc")
+    )
     wire.read_content(wire.expect_headers().stream_id, 3)
     found = frames_from(client, 5)
     assert [str(frame) for frame in found] == [
@@ -59,7 +62,9 @@ def test_it_does_what_a_server_has_to(make_h2: MakeH2) -> None:
 def test_it_does_none_of_that(make_h2: MakeH2) -> None:
     """Each of these can be left to the test."""
     wire, client = make_h2(settings=None, acknowledge_settings=False, answer_pings=False, windows="withheld")
-    client.sendall(build(K.PING, payload=b"12345678") + Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc"))
+    client.sendall(
+        build(K.PING, payload=b"12345678") + Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc")
+    )
     assert wire.read_content(wire.expect_headers().stream_id, 3) == b"abc"
     wire.send_settings([("MAX_FRAME_SIZE", 2**14)], ack=True)
     assert [str(frame) for frame in frames_from(client, 1)] == ["SETTINGS, ACK: MAX_FRAME_SIZE 16384"]
@@ -113,7 +118,10 @@ def test_other_streams_wait(make_h2: MakeH2) -> None:
     client.sendall(build(K.CONTINUATION, 4, 3, block[2:]) + build(K.DATA, 1, 1, b"abc"))
     section = wire.expect_headers(3, path="/", end_stream=True)
     assert [type(frame) for frame in section.frames] == [HEADERS, CONTINUATION, CONTINUATION]
-    assert section.representations == (Indexed(2), Indexed(6), Indexed(63), Indexed(4)) or len(section.lines) == 4
+    assert (
+        section.representations == (Indexed(2), Indexed(6), Indexed(63), Indexed(4))
+        or len(section.lines) == 4
+    )
     assert wire.expect_headers(1).priority is None
     assert wire.read_content(1) == b"abc"
 
@@ -125,11 +133,15 @@ def test_something_else_came(make_h2: MakeH2) -> None:
     with pytest.raises(WireError) as raised:
         wire.expect(GOAWAY, code=ErrorCode.CANCEL, within=1)
     text = str(raised.value)
-    assert text.startswith("GOAWAY with code CANCEL was awaited, and HEADERS on stream 1, END_STREAM, END_HEADERS")
+    assert text.startswith(
+        "GOAWAY with code CANCEL was awaited, and HEADERS on stream 1, END_STREAM, END_HEADERS"
+    )
     assert "< SETTINGS\n" in text
     assert "< HEADERS on stream 1" in text
     wire.expect_headers()
-    with pytest.raises(WireError, match="PROTOCOL_ERROR, last stream 0, b'why' came, but code is PROTOCOL_ERROR, and not"):
+    with pytest.raises(
+        WireError, match="PROTOCOL_ERROR, last stream 0, b'why' came, but code is PROTOCOL_ERROR, and not"
+    ):
         wire.expect(GOAWAY, code="CANCEL")
     assert wire.expect(GOAWAY, code="PROTOCOL_ERROR", debug=b"why").last_stream_id == 0
 
@@ -155,7 +167,7 @@ def test_another_request_came(make_h2: MakeH2) -> None:
         ("SETTINGS", {"increment": 1}, "SettingsFrame has no 'increment'"),
     ],
 )
-def test_what_cannot_be_awaited(make_h2: MakeH2, kind: str, attributes: dict[str, int], error: str) -> None:
+def test_what_cannot_be_awaited(make_h2: MakeH2, kind: str, attributes: dict[str, Any], error: str) -> None:
     """Types and attributes that there are not are errors of use."""
     wire, _ = make_h2()
     with pytest.raises(ConfigError, match=error):
@@ -177,17 +189,29 @@ def test_content(make_h2: MakeH2) -> None:
     """Content is read to its end, to its trailers, or as far as it is wanted."""
     wire, client = make_h2()
     sender = Sender()
-    client.sendall(sender.headers(1, flags=OPEN) + build(K.DATA, 8, 1, b"\1abc\0") + build(K.DATA, 1, 1, b"def"))
+    client.sendall(
+        sender.headers(1, flags=OPEN) + build(K.DATA, 8, 1, b"\1abc\0") + build(K.DATA, 1, 1, b"def")
+    )
     request = wire.expect_request(method="GET", path="/")
     assert (request.stream_id, request.content, request.trailers) == (1, b"abcdef", None)
-    client.sendall(sender.headers(3, flags=OPEN) + build(K.DATA, 0, 3, b"ab") + sender.headers(3, [("a", "b")]))
+    client.sendall(
+        sender.headers(3, flags=OPEN) + build(K.DATA, 0, 3, b"ab") + sender.headers(3, [("a", "b")])
+    )
     request = wire.expect_request()
     assert request.trailers is not None
-    assert (request.content, request.trailers.lines, request.trailers.method) == (b"ab", ((b"a", b"b"),), None)
-    client.sendall(sender.headers(5) + sender.headers(7, flags=OPEN) + build(K.RST_STREAM, 0, 7, b"\0\0\0\x08"))
+    assert (request.content, request.trailers.lines, request.trailers.method) == (
+        b"ab",
+        ((b"a", b"b"),),
+        None,
+    )
+    client.sendall(
+        sender.headers(5) + sender.headers(7, flags=OPEN) + build(K.RST_STREAM, 0, 7, b"\0\0\0\x08")
+    )
     assert wire.expect_request().content == b""
     assert wire.expect_headers(scheme="http", authority="a").stream_id == 7
-    with pytest.raises(WireError, match="content to its end on stream 7, of which 0 had come, was awaited, and RST_S"):
+    with pytest.raises(
+        WireError, match="content to its end on stream 7, of which 0 had come, was awaited, and RST_S"
+    ):
         wire.read_content(7)
 
 
@@ -196,7 +220,9 @@ def test_settings_are_acknowledged(make_h2: MakeH2) -> None:
     wire, client = make_h2()
     wire.send_settings()
     client.sendall(build(K.SETTINGS, 1))
-    with pytest.raises(WireError, match=r"acknowledgement of 1 SETTINGS was awaited, and did not come in 0\.02 s"):
+    with pytest.raises(
+        WireError, match=r"acknowledgement of 1 SETTINGS was awaited, and did not come in 0\.02 s"
+    ):
         wire.expect_acknowledged(within=0.02)
     client.sendall(build(K.SETTINGS, 1))
     wire.expect_acknowledged()
@@ -208,7 +234,11 @@ def test_nothing_goes_before_settings(make_h2: MakeH2) -> None:
     client.sendall(build(K.PING, payload=bytes(8)))
     wire.expect(PING)
     wire.send_settings()
-    assert [str(frame).split(":")[0] for frame in frames_from(client, 3)] == ["SETTINGS", "SETTINGS, ACK", "PING, ACK"]
+    assert [str(frame).split(":")[0] for frame in frames_from(client, 3)] == [
+        "SETTINGS",
+        "SETTINGS, ACK",
+        "PING, ACK",
+    ]
 
 
 # --- windows -----------------------------------------------------------------------------------
@@ -218,7 +248,7 @@ def test_windows_are_dripped(make_h2: MakeH2) -> None:
     """A stream gets so many octets each time that it has none, also where it has fewer than none."""
     wire, client = make_h2(settings={"INITIAL_WINDOW_SIZE": 3}, windows=2)
     client.sendall(build(K.SETTINGS, 1) + Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc"))
-    wire.read_content(1 if wire.expect_headers() else 0, 3)
+    wire.read_content(wire.expect_headers().stream_id, 3)
     assert wire.windows(1).to_receive == 2
     wire.send_settings({"INITIAL_WINDOW_SIZE": 0})
     assert wire.windows(1).to_receive == 2
@@ -234,7 +264,7 @@ def test_windows_are_withheld_and_opened(make_h2: MakeH2) -> None:
     wire, client = make_h2()
     wire.withhold_windows()
     client.sendall(Sender().headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc"))
-    wire.read_content(1 if wire.expect_headers() else 0, 3)
+    wire.read_content(wire.expect_headers().stream_id, 3)
     assert (wire.windows(1), wire.windows()) == ((65535, 65532), (65535, 65532))
     wire.open_windows()
     assert wire.windows(1).to_receive == wire.windows().to_receive == 65535
@@ -251,13 +281,17 @@ def test_content_minds_the_clients_windows(make_h2: MakeH2) -> None:
     wire, client = make_h2()
     client.sendall(build(K.SETTINGS, payload=b"\0\4\0\0\0\3") + Sender().headers())
     wire.expect_headers()
-    with pytest.raises(WireError, match="a window for 2 octets was awaited, and did not come in 0.01 s"):
+    with pytest.raises(WireError, match=r"a window for 2 octets was awaited, and did not come in 0\.01 s"):
         wire.send_content(1, b"abcde", within=0.01)
     client.sendall(build(K.WINDOW_UPDATE, 0, 1, b"\0\0\0\2"))
     wire.send_content(1, b"de", end_stream=True)
     wire.send_content(1, b"")
     data = [frame for frame in frames_from(client, 6) if isinstance(frame, DATA)]
-    assert [(frame.content, frame.end_stream) for frame in data] == [(b"abc", False), (b"de", True), (b"", True)]
+    assert [(frame.content, frame.end_stream) for frame in data] == [
+        (b"abc", False),
+        (b"de", True),
+        (b"", True),
+    ]
 
 
 # --- speaking ----------------------------------------------------------------------------------
@@ -286,10 +320,11 @@ def test_each_frame(make_h2: MakeH2) -> None:
     found = said(client, 12)
     assert [line.split(":")[0] for line in found] == [
         "DATA on stream 1, END_STREAM, PADDED", "PING", "PING, ACK", "GOAWAY", "RST_STREAM on stream 1",
-        "RST_STREAM on stream 1", "WINDOW_UPDATE on stream 1", "PUSH_PROMISE on stream 1, END_HEADERS, PADDED",
-        "GOAWAY", "PING on stream 5, 0x80, with the reserved bit", "type 0xfa on stream 3, 0x1", "PING",
+        "RST_STREAM on stream 1", "WINDOW_UPDATE on stream 1",
+        "PUSH_PROMISE on stream 1, END_HEADERS, PADDED", "GOAWAY",
+        "PING on stream 5, 0x80, with the reserved bit", "type 0xfa on stream 3, 0x1", "PING",
     ]  # fmt: skip
-    promise = "> PUSH_PROMISE on stream 1, END_HEADERS, PADDED: :method: GET, :scheme: http, :authority: a, :path: /"
+    promise = "> PUSH_PROMISE on stream 1, END_HEADERS, PADDED: :method: GET, :scheme: http, :authority: a,"
     assert promise in wire.transcript
 
 
@@ -306,7 +341,10 @@ def test_a_lie_about_the_length(make_h2: MakeH2) -> None:
     ("verb", "error"),
     [
         (lambda wire: wire.send_reset(1, "CANCELLED"), "'CANCELLED' is no error code; those are NO_ERROR"),
-        (lambda wire: wire.send_settings({"WINDOW": 1}), "'WINDOW' is no setting; those are HEADER_TABLE_SIZE"),
+        (
+            lambda wire: wire.send_settings({"WINDOW": 1}),
+            "'WINDOW' is no setting; those are HEADER_TABLE_SIZE",
+        ),
         (lambda wire: wire.send_frame(int, 1), "is no type of frame"),
     ],
 )
@@ -373,7 +411,9 @@ def test_the_end(make_h2: MakeH2) -> None:
     """A client may say GOAWAY before it ends the connection, and end uploads, but make no request."""
     wire, client = make_h2()
     sender = Sender()
-    client.sendall(sender.headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc") + build(K.GOAWAY, payload=bytes(8)))
+    client.sendall(
+        sender.headers(flags=OPEN) + build(K.DATA, 0, 1, b"abc") + build(K.GOAWAY, payload=bytes(8))
+    )
     wire.expect_headers()
     client.shutdown(socket.SHUT_WR)
     assert wire.expect_closed() is Ending.FIN
@@ -388,7 +428,9 @@ def test_the_end(make_h2: MakeH2) -> None:
 def test_no_end(make_h2: MakeH2) -> None:
     """A client that goes on, or does nothing, does not end the connection."""
     wire, client = make_h2()
-    with pytest.raises(WireError, match=r"the end of the connection was awaited, and did not come in 0\.01 s"):
+    with pytest.raises(
+        WireError, match=r"the end of the connection was awaited, and did not come in 0\.01 s"
+    ):
         wire.expect_closed(within=0.01)
     client.sendall(Sender().headers())
     with pytest.raises(WireError, match="the end of the connection was awaited, and HEADERS on stream 1"):
@@ -413,8 +455,7 @@ def test_an_answer_to_nobody(make_h2: MakeH2) -> None:
     wire, client = make_h2()
     client.sendall(build(K.PING, payload=bytes(8)) + build(K.PING, payload=bytes(8)))
     client.close()
-    assert wire.expect(PING)
-    assert wire.expect(PING)
+    assert [wire.expect(PING).payload for _ in range(2)] == [bytes(8)] * 2
     assert wire.expect_closed() in (Ending.FIN, Ending.RESET)
     with pytest.raises(WireError, match="cannot be sent"):
         wire.send_data(1, bytes(10))
@@ -429,7 +470,7 @@ def test_an_interruption(make_h2: MakeH2, go: Go) -> None:
     wire.interrupt()
     with pytest.raises(ExchangeClosed):
         waiting.result(5)
-    assert wire.expect(PING)
+    assert wire.expect(PING).payload == bytes(8)
 
 
 # --- violations --------------------------------------------------------------------------------
@@ -439,10 +480,12 @@ def test_violations_are_recorded(make_h2: MakeH2) -> None:
     """What is wrong does not end the connection; leaving the block says all of it."""
     wire, client = make_h2(policy="checked")
     client.sendall(build(K.PING, 0, 1, bytes(8)) + Sender().headers(2))
-    with pytest.raises(WireError) as raised, wire:
+    with pytest.raises(WireError) as raised, wire:  # noqa: PT012 -- at the end of all that
         assert wire.expect_headers().stream_id == 2
         assert [violation.section for violation in wire.violations] == ["RFC 9113 §6.7", "RFC 9113 §5.1.1"]
-    assert "  RFC 9113 §6.7: PING on a stream, and it is of the connection (on stream 1)\n" in str(raised.value)
+    assert "  RFC 9113 §6.7: PING on a stream, and it is of the connection (on stream 1)\n" in str(
+        raised.value
+    )
     assert "! RFC 9113 §5.1.1: a client's streams are odd, and 2 is not (on stream 2)" in str(raised.value)
     with pytest.raises(ZeroDivisionError), wire:
         raise ZeroDivisionError  # is what went wrong first
@@ -466,7 +509,10 @@ def test_violations_that_are_fatal(make_h2: MakeH2) -> None:
         wire.expect(PING)
     goaway = frames_from(client, 3)[-1]
     assert isinstance(goaway, GOAWAY)
-    assert (goaway.code, goaway.debug[:16]) == (ErrorCode.FLOW_CONTROL_ERROR, "RFC 9113 §6.5.2:"[:15].encode())
+    assert (goaway.code, goaway.debug[:16]) == (
+        ErrorCode.FLOW_CONTROL_ERROR,
+        "RFC 9113 §6.5.2:"[:15].encode(),
+    )
     assert client.recv(1) == b""
 
 

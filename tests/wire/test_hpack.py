@@ -79,7 +79,9 @@ def test_how_a_stranger_compressed() -> None:
     """Of each field line it is known how it was compressed, and that it must never be indexed."""
     stranger = Encoder()
     stranger.header_table_size = 100
-    block = stranger.encode([(":method", "GET"), ("a", "b"), NeverIndexedHeaderTuple("c", "d")], huffman=False)
+    block = stranger.encode(
+        [(":method", "GET"), ("a", "b"), NeverIndexedHeaderTuple("c", "d")], huffman=False
+    )
     decoder = FieldBlockDecoder()
     found = decoder.decode(block)
     expected: list[Representation] = [
@@ -130,7 +132,8 @@ def test_what_is_wrong_and_can_be_decoded(block: bytes, allowed: int, section: s
 
 @given(
     lines=st.lists(
-        st.tuples(OCTETS, OCTETS, st.sampled_from(["incremental", "none", "never"]), st.booleans()), max_size=8
+        st.tuples(OCTETS, OCTETS, st.sampled_from(["incremental", "none", "never"]), st.booleans()),
+        max_size=8,
     )
 )
 def test_there_and_back(lines: Iterable[tuple[bytes, bytes, Indexing, bool]]) -> None:

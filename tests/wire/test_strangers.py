@@ -14,6 +14,7 @@ from tests.e2e.conftest import curl, nghttp  # noqa: F401 -- fixtures
 from tests.wire.conftest import Go
 from wptproto import Server
 from wptproto.wire import GOAWAY, RST_STREAM, Ending, ErrorCode, Indexed, Literal, TableSize
+from wptproto.wire.hpack import BlockItem
 
 
 @pytest.fixture
@@ -22,9 +23,13 @@ def server(certs_dir: Path) -> Iterator[Server]:
         yield server
 
 
-def fetch(server: Server, method: str = "GET", path: str = "/", content: bytes | None = None) -> httpx.Response:
+def fetch(
+    server: Server, method: str = "GET", path: str = "/", content: bytes | None = None
+) -> httpx.Response:
     """Ask by httpx, over HTTP/2."""
-    with httpx.Client(http1=False, http2=True, verify=server.client_context(), trust_env=False, timeout=20) as client:
+    with httpx.Client(
+        http1=False, http2=True, verify=server.client_context(), trust_env=False, timeout=20
+    ) as client:
         return client.request(method, server.https_url(path), content=content)
 
 
@@ -53,7 +58,9 @@ def test_an_upload_against_a_closed_window(server: Server, go: Go) -> None:
 
 def test_goaway_in_mid_flight(server: Server, go: Go, curl: str) -> None:  # noqa: F811
     """A GOAWAY lets the request in flight be answered; curl makes the next one on another connection."""
-    both = go(run, curl, "-sk", "-w", "%{http_code} ", server.https_url("/first"), server.https_url("/second"))
+    both = go(
+        run, curl, "-sk", "-w", "%{http_code} ", server.https_url("/first"), server.https_url("/second")
+    )
     with server.accept(protocol="h2") as conn:
         stream = conn.expect_headers(path="/first").stream_id
         conn.send_headers(stream, status=200)
@@ -76,7 +83,7 @@ def test_goaway_that_refuses(server: Server, go: Go) -> None:
 
 
 def test_content_that_ends_in_a_reset(server: Server, go: Go) -> None:
-    """A stream that is reset in the midst of its content is an error for httpx, and the connection goes on."""
+    """A stream that is reset in the midst of its content is an error for httpx."""
     fetching = go(fetch, server)
     with server.accept(protocol="h2") as conn:
         stream = conn.expect_headers().stream_id
@@ -128,7 +135,7 @@ def test_own_hpack(server: Server, go: Go, curl: str, kind: str) -> None:  # noq
     asking = go(run, curl, "-si", *options)
     with server.accept("h2c" if kind == "h2c" else "h2") as conn:
         stream = conn.expect_headers().stream_id
-        block = [
+        block: list[BlockItem] = [
             TableSize(0),
             TableSize(4096),
             Indexed(8),
@@ -146,7 +153,9 @@ def test_a_table_that_is_not_allowed(server: Server, go: Go, curl: str) -> None:
     """A table larger than its settings allow is a compression error for curl, which says GOAWAY."""
     asking = go(run, curl, "-s", "--http2-prior-knowledge", server.http_url())
     with server.accept("h2c") as conn:
-        conn.send_headers(conn.expect_headers().stream_id, [TableSize(1_000_000), Indexed(8)], end_stream=True)
+        conn.send_headers(
+            conn.expect_headers().stream_id, [TableSize(1_000_000), Indexed(8)], end_stream=True
+        )
         assert asking.result().returncode != 0
         assert conn.expect_closed() in (Ending.FIN, Ending.RESET)
 
@@ -188,7 +197,9 @@ def test_octet_by_octet(server: Server, go: Go, kind: str) -> None:
             client = http.client.HTTPConnection("localhost", server.http_port or 0, timeout=20)
         else:
             context = server.client_context()
-            client = http.client.HTTPSConnection("localhost", server.https_port or 0, timeout=20, context=context)
+            client = http.client.HTTPSConnection(
+                "localhost", server.https_port or 0, timeout=20, context=context
+            )
         try:
             client.request("POST", "/x", body=iter([b"ab", b"c"]), headers={"Accept": "*/*"})
             answer = client.getresponse()
