@@ -134,6 +134,10 @@ def test_nobody_came(answering: Server) -> None:
             WireError, match=r"1 had come before, and handlers answered them: Server\(by_hand=True\) keeps"
         ):
             answering.accept("h1", timeout=0.01)
+        with connect(answering, "h1") as other:
+            other.request()
+            with pytest.raises(WireError, match="2 had come before"):
+                answering.accept("h1", timeout=0.01)
 
 
 def test_another_protocol_came(server: Server) -> None:

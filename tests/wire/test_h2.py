@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -239,6 +240,24 @@ def test_nothing_goes_before_settings(make_h2: MakeH2) -> None:
         "SETTINGS, ACK",
         "PING, ACK",
     ]
+
+
+def test_a_client_that_never_ceases(make_h2: MakeH2, go: Go) -> None:
+    """The time is over also where frames that are passed over come one behind the other."""
+    wire, client = make_h2()
+    client.sendall(build(K.PING, 1, payload=bytes(8)))
+    assert wire.expect(PING, within=0).ack  # what is there when the time is over counts
+
+    def send() -> None:
+        with suppress(OSError):
+            while True:
+                client.sendall(build(K.PING, 1, payload=bytes(8)) * 100)
+
+    sending = go(send)
+    with pytest.raises(WireError, match=r"GOAWAY was awaited, and did not come in 0\.05 s"):
+        wire.expect(GOAWAY, within=0.05)
+    wire.reset()
+    sending.result()
 
 
 # --- windows -----------------------------------------------------------------------------------
