@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hyperframe import frame as stranger
 from hypothesis import given
@@ -30,9 +32,9 @@ from wptproto.wire import (
 from wptproto.wire.frames import KINDS, FrameKind
 from wptproto.wire.parsing import FrameReader, parse
 
-PRIORITY_OF_3 = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
+PRIORITY_OF_3: dict[str, Any] = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
 
-STRANGERS = [
+STRANGERS: list[tuple[stranger.Frame, type[Frame], dict[str, object]]] = [
     (stranger.DataFrame(1, b"abc", flags=["END_STREAM"]), DATA, {"content": b"abc", "end_stream": True}),
     (stranger.DataFrame(1, b"a", flags=["PADDED"], pad_length=2), DATA, {"content": b"a", "padding": 2}),
     (

@@ -101,7 +101,7 @@ def test_records_in_the_clear(line: Ends) -> None:
 
 def test_a_client_that_does_not_read(line: Ends) -> None:
     """To send more than a client takes ends with the time, and says how much it was."""
-    with pytest.raises(WireError, match="the client has not read [0-9]+ octets"):
+    with pytest.raises(WireError, match=r"the client has not read [0-9]+ octets"):
         line[0].send(bytes(8 * 1024 * 1024), soon(0.02))
 
 
@@ -161,7 +161,9 @@ def secure(certs_dir: Path, go: Go) -> Iterator[tuple[Line, ssl.SSLSocket]]:
     context.set_alpn_protocols(["h2", "http/1.1"])
     ours, theirs = socket.socketpair()
     line = Line(ours, make_context(files.certificate, files.key, ["h2"], TlsSettings()), NoKeeper())
-    agreed: Future[ssl.SSLSocket] = go(context.wrap_socket, theirs, server_hostname="localhost")
+    agreed: Future[ssl.SSLSocket] = go(
+        context.wrap_socket, theirs, server_hostname="localhost", suppress_ragged_eofs=False
+    )
     line.handshake(soon())
     with agreed.result(5) as client:
         client.settimeout(5)
@@ -193,8 +195,8 @@ def test_close_notify(secure: tuple[Line, ssl.SSLSocket]) -> None:
     """A client that closes TLS has ended its side; so do we, unless it is not wanted."""
     ours, theirs = secure
     theirs.sendall(b"last")
+    theirs.settimeout(0.01)
     with pytest.raises((TimeoutError, ssl.SSLError)):
-        theirs.settimeout(0.01)
         theirs.unwrap()
     assert ours.receive(soon()) == b"last"
     assert ours.receive(soon()) == b""
@@ -206,7 +208,6 @@ def test_close_notify(secure: tuple[Line, ssl.SSLSocket]) -> None:
 def test_a_close_without_close_notify(secure: tuple[Line, ssl.SSLSocket], close_notify: bool) -> None:
     """Without close_notify a client sees that something may be missing."""
     ours, theirs = secure
-    theirs.suppress_ragged_eofs = False
     ours.half_close(close_notify=close_notify)
     if close_notify:
         assert theirs.recv(10) == b""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from wptproto.errors import ConfigError, WireError
+from wptproto.errors import ConfigError, ExchangeClosed, WireError
 from wptproto.server.by_hand import ByHand
 from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
@@ -107,7 +107,10 @@ class Acceptance:
         self._door.by_hand.keep(line)
         try:
             line.handshake(deadline_s)
-            return self._opened(line)
+            wire = self._opened(line)
+            if self._cancelled:
+                raise ExchangeClosed("the wait was cancelled")
+            return wire
         except BaseException:
             line.close()
             raise

@@ -167,11 +167,11 @@ class ByHand:
 class Handover(asyncio.Protocol):
     """A new connection before it is known whether a test drives it, or handlers answer it."""
 
-    def __init__(self, by_hand: ByHand, otherwise: asyncio.Protocol) -> None:
+    def __init__(self, by_hand: ByHand, otherwise: Callable[[], asyncio.Protocol]) -> None:
         """
         Args:
             by_hand: May take it.
-            otherwise: Has it if not.
+            otherwise: Makes who has it if not.
         """
         self._by_hand = by_hand
         self._otherwise = otherwise
@@ -183,5 +183,6 @@ class Handover(asyncio.Protocol):
         if self._by_hand.offer(port, transport.get_extra_info("socket")):
             transport.abort()  # which closes its socket, and tells the client nothing: ours is open
             return
-        transport.set_protocol(self._otherwise)
-        self._otherwise.connection_made(transport)
+        protocol = self._otherwise()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)

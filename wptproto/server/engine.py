@@ -233,11 +233,14 @@ class Engine:
 
     def _accept(self, terms: TlsTerms | None, port: int) -> asyncio.Protocol:
         """Return who has a new connection."""
-        driver = Driver(self, terms)
         if self.by_hand is None:
-            self.answered[port] = self.answered.get(port, 0) + 1
-            return driver
-        return Handover(self.by_hand, driver)
+            return self._answer(terms, port)
+        return Handover(self.by_hand, functools.partial(self._answer, terms, port))
+
+    def _answer(self, terms: TlsTerms | None, port: int) -> Driver:
+        """Return who has a new connection that handlers answer."""
+        self.answered[port] = self.answered.get(port, 0) + 1
+        return Driver(self, terms)
 
     def _stop(self) -> None:
         if self._stopping is None:

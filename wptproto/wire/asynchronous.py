@@ -194,6 +194,7 @@ class AsyncH2Wire(_Async[H2Wire]):
 
     expect_closed = _Verb(H2Wire.expect_closed)
     expect_preface = _Verb(H2Wire.expect_preface)
+    expect_acknowledged = _Verb(H2Wire.expect_acknowledged)
     expect_headers = _Verb(H2Wire.expect_headers)
     expect_request = _Verb(H2Wire.expect_request)
     receive_frame = _Verb(H2Wire.receive_frame)

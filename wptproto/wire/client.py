@@ -70,6 +70,7 @@ class H2Client:
     Attributes:
         settings: What it has announced, by number.
         unacknowledged: Settings of ours that it has not acknowledged yet, the oldest first.
+        has_been_told: We have sent SETTINGS, which has to be the first frame (RFC 9113 §3.4).
         to_send: The windows for what we send.
         to_receive: The windows for what it sends.
         decoder: Reads its field blocks.
@@ -80,6 +81,7 @@ class H2Client:
     def __init__(self) -> None:
         self.settings: dict[int, int] = {}
         self.unacknowledged: deque[dict[int, int]] = deque()
+        self.has_been_told = False
         self.to_send = Windows()
         self.to_receive = Windows()
         self.decoder = FieldBlockDecoder()
@@ -155,6 +157,7 @@ class H2Client:
         return frame
 
     def _announce(self, settings: dict[int, int]) -> None:
+        self.has_been_told = True
         self.unacknowledged.append(settings)
         allowed = settings.get(Setting.HEADER_TABLE_SIZE)
         if allowed is not None:

@@ -43,6 +43,7 @@ class Conversation(ABC):
         self._line = line
         self._policy = policy
         self._transcript = Transcript()
+        self._over_s: float | None = None  # the last deadline that was passed
         self.timeout_s = timeout_s
         self.violations: list[Violation] = []
 
@@ -111,9 +112,14 @@ class Conversation(ABC):
 
     def _read(self, deadline_s: float) -> bool:
         """
-        Wait for the next octets, and take them; False where nothing comes any more, or the time is
-        over.
+        Wait for the next octets, and take them; False where nothing comes any more, or the time is over.
+
+        What has come when it is over is taken, once: some clients never cease to send.
         """
+        if time.monotonic() >= deadline_s:
+            if self._over_s == deadline_s:
+                return False
+            self._over_s = deadline_s
         octets = self._line.receive(deadline_s)
         if octets:
             self._take(octets)

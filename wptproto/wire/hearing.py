@@ -33,7 +33,7 @@ from wptproto.wire.matching import (
     is_housekeeping,
 )
 from wptproto.wire.options import H2Options, WindowPolicy, checked_windows
-from wptproto.wire.speaking import AnyKind, H2Speaker, kind_number
+from wptproto.wire.speaking import AnyKind, H2Speaker, Settings, kind_number
 from wptproto.wire.violations import Policy, Violation
 from wptproto.wire.windows import INITIAL_WINDOW_OCTETS
 
@@ -66,6 +66,7 @@ class H2Hearer(H2Speaker):
         super().__init__(line, timeout_s, policy)
         self.options = options
         self._windows: WindowPolicy = options.windows
+        self._unanswered: list[Frame] = []
         self._left: list[Frame] = []  # that nobody has taken
         self._passed = 0  # how many of them were passed over
         self.received: list[Frame] = []
@@ -97,7 +98,10 @@ class H2Hearer(H2Speaker):
                 self._answer(frame)
 
     def _answer(self, frame: Frame) -> None:
-        """Do what the connection does by itself."""
+        """Do what the connection does by itself; but nothing goes before SETTINGS (RFC 9113 §3.4)."""
+        if not self._client.has_been_told:
+            self._unanswered.append(frame)
+            return
         match frame:
             case SettingsFrame(ack=False) if self.options.acknowledge_settings:
                 self.send_settings(ack=True)
@@ -114,6 +118,12 @@ class H2Hearer(H2Speaker):
             for stream_id in self._client.open_streams():
                 while self.windows(stream_id).to_receive <= 0:
                     self.send_window_update(stream_id, self._windows)
+
+    def send_settings(self, settings: Settings = (), *, ack: bool = False) -> None:
+        """Send SETTINGS, as :class:`H2Speaker` does, and what was not answered before them."""
+        super().send_settings(settings, ack=ack)
+        while self._unanswered and self._client.has_been_told:
+            self._answer(self._unanswered.pop(0))
 
     # --- windows -------------------------------------------------------------------------------
 
@@ -176,6 +186,22 @@ class H2Hearer(H2Speaker):
             ExchangeClosed: The server stops, or the connection was closed here.
         """
         return self._next("a frame", lambda _: None, self._deadline(within), within, strict=True)
+
+    def expect_acknowledged(self, *, within: float | None = None) -> None:
+        """
+        Wait until the client has acknowledged all SETTINGS that were sent, and so goes by them.
+
+        Raises:
+            WireError: It does not.
+            ExchangeClosed: The server stops, or the connection was closed here.
+
+        RFC 9113 §6.5.3.
+        """
+        deadline_s = self._deadline(within)
+        while self._client.unacknowledged:
+            if not self._read(deadline_s):
+                count = len(self._client.unacknowledged)
+                raise self._failure(f"the acknowledgement of {count} SETTINGS", self._nothing_came(within))
 
     @overload
     def expect(

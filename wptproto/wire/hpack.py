@@ -274,8 +274,6 @@ def _string(octets: bytes, *, huffman: bool) -> bytes:
 
 
 def _read_integer(block: bytes, place: int, bits: int) -> tuple[int, int]:
-    if place >= len(block):
-        raise IndexError
     number, used = decode_integer(block[place : place + _INTEGER_OCTETS], bits)
     return number, place + used
 

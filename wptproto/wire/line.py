@@ -160,11 +160,9 @@ class Line:
         return found
 
     def _open_records(self, tls: WireTls, octets: bytes, deadline_s: float) -> bytes:
-        try:
-            found = tls.receive(octets)
-        except ssl.SSLError as error:
-            self.ending, self.alert = Ending.ALERT, error.reason or str(error)
-            found = b""
+        found = tls.receive(octets)
+        if tls.failure is not None:
+            self.ending, self.alert = Ending.ALERT, tls.failure.reason or str(tls.failure)
         if tls.peer_closed:
             self.ending = Ending.CLOSE_NOTIFY
         with suppress(WireError):  # the client is gone, as the next read will tell

@@ -39,7 +39,7 @@ octets.
 AnyKind = FrameKind | type[Frame] | str | int
 """A type of frames: its number, its name, or the class of its frames."""
 
-Settings = Mapping[Setting | str | int, int] | Iterable[tuple[Setting | str | int, int]]
+Settings = Mapping[str, int] | Mapping[Setting, int] | Mapping[int, int] | Iterable[tuple[str | int, int]]
 """Values by the names of settings, or by their numbers."""
 
 
@@ -205,7 +205,9 @@ class H2Speaker(Conversation):
         Raises:
             ConfigError: There is no setting of that name.
         """
-        pairs = settings.items() if isinstance(settings, Mapping) else settings
+        pairs: Iterable[tuple[str | int, int]] = (
+            settings.items() if isinstance(settings, Mapping) else settings
+        )
         payload = b"".join(
             _setting(setting).to_bytes(2, "big") + value.to_bytes(4, "big") for setting, value in pairs
         )
@@ -332,7 +334,7 @@ def _code(code: int | str) -> int:
     return ErrorCode[code]
 
 
-def _setting(setting: Setting | str | int) -> int:
+def _setting(setting: str | int) -> int:
     if isinstance(setting, int):
         return setting
     if setting not in Setting.__members__:

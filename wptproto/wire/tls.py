@@ -39,6 +39,7 @@ class WireTls:
     Attributes:
         established: The handshake is through.
         peer_closed: The client sent close_notify.
+        failure: Why TLS has ended otherwise: octets that are none of it, or another alert.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -55,23 +56,19 @@ class WireTls:
         self._offered: tuple[str, ...] | None = None
         self.established = False
         self.peer_closed = False
+        self.failure: ssl.SSLError | None = None
 
     @property
     def facts(self) -> TlsFacts | None:
         """What was agreed on; None while the handshake goes on."""
-        cipher = self._object.cipher()
-        if not self.established or cipher is None:
+        cipher = self._object.cipher() if self.established else None
+        if cipher is None:
             return None
         version, chosen = self._object.version() or "", self._object.selected_alpn_protocol()
         return TlsFacts(version, cipher[0], self._server_name, self._offered, chosen)
 
     def receive(self, octets: bytes) -> bytes:
-        """
-        Take what came, and return what it says; nothing while the handshake goes on.
-
-        Raises:
-            ssl.SSLError: It is no TLS, or an alert.
-        """
+        """Take what came, and return what it says; nothing while the handshake goes on."""
         self._read_hello(octets)
         self._incoming.write(octets)
         pieces: list[bytes] = []
@@ -84,8 +81,8 @@ class WireTls:
             self.peer_closed = True
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            self.peer_closed = True
+        except ssl.SSLError as error:
+            self.failure = error
         return b"".join(pieces)
 
     def seal(self, octets: bytes, records: Sequence[int] = ()) -> bytes:

@@ -40,5 +40,6 @@ class Violation(NamedTuple):
     code: ErrorCode = ErrorCode.PROTOCOL_ERROR
 
     def __str__(self) -> str:
-        where = f" on stream {self.stream_id}" if self.stream_id else ""
+        whose = "in request" if self.frame is None else "on stream"
+        where = f" ({whose} {self.stream_id})" if self.stream_id else ""
         return f"{self.section}: {self.reason}{where}"
