@@ -6,9 +6,11 @@ A test of each says what a client sees of it. What the policies are called there
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h2.exceptions
@@ -75,6 +77,27 @@ def test_shutdown_server_after_response(server: Server, peer: Peer) -> None:
     assert answer_of(peer).content == BODY
     server.stop()
     assert has_ended(peer)
+
+
+def test_upgrade_to_ssl_at_end(certs_dir: Path) -> None:
+    """Behind the response to CONNECT the same connection speaks TLS, as through a proxy."""
+    with Server(certs_dir=certs_dir, by_hand=True) as server, ThreadPoolExecutor() as threads:
+        asked = threads.submit(through_proxy, server)
+        with server.accept("h1") as proxied:
+            proxied.expect_request(method="CONNECT")
+            proxied.send_response(200)
+            proxied.start_tls(server.server_context())
+            proxied.expect_request(method="GET")
+            proxied.send_response(200, content=BODY)
+        assert asked.result(20) == BODY
+
+
+def through_proxy(server: Server) -> bytes:
+    client = http.client.HTTPSConnection("127.0.0.1", server.http_port, context=server.client_context())
+    client.set_tunnel("localhost", 443)
+    client.request("GET", "/")
+    with client.getresponse() as answer:
+        return answer.read()
 
 
 def test_disconnect_at_start(server: Server, kind: Kind) -> None:

@@ -130,6 +130,18 @@ class Drivable(BaseServer):
         wire = await in_thread(acceptance.run, acceptance.cancel)
         return AsyncH1Wire(wire) if isinstance(wire, H1Wire) else AsyncH2Wire(wire)
 
+    def server_context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:
+        """
+        Return a context with this server's certificate, for one connection that comes to speak TLS.
+
+        Args:
+            alpn: What it offers, best first.
+
+        Raises:
+            CertificateError: There is no usable certificate.
+        """
+        return self._context_for(alpn)
+
     def _acceptance(
         self,
         protocol: str,

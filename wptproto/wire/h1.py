@@ -8,9 +8,10 @@ one.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 
-from wptproto.errors import RemoteProtocolError
+from wptproto.errors import RemoteProtocolError, WireError
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_content import LengthReader
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
@@ -47,6 +48,22 @@ class H1Wire(Conversation):
     def received(self) -> bytes:
         """All octets that have come, whatever was made of them."""
         return bytes(self._received)
+
+    def start_tls(self, context: ssl.SSLContext, *, within: float | None = None) -> None:
+        """
+        Speak TLS from here on, as behind a response to CONNECT (RFC 9110 §9.3.6).
+
+        Args:
+            context: A server's, this connection's alone: ``server.server_context()`` makes one.
+            within: For how many seconds to wait for the handshake.
+
+        Raises:
+            WireError: There is TLS already, or octets that nobody has taken; or the client does not agree.
+            ExchangeClosed: The server stops, or the connection was closed here.
+        """
+        if self._buffer:
+            raise WireError(f"{len(self._buffer)} octets came before TLS; receive() takes them")
+        self._line.start_tls(context, self._deadline(within))
 
     # --- octets --------------------------------------------------------------------------------
 

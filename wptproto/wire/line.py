@@ -114,6 +114,19 @@ class Line:
             if self._receive_raw(deadline_s, keep=True) is None:
                 raise WireError("the TLS handshake was awaited, and the client has not gone on with it")
 
+    def start_tls(self, context: ssl.SSLContext, deadline_s: float) -> None:
+        """
+        Speak TLS from here on, in the clear before.
+
+        Raises:
+            WireError: There is TLS already, or the client does not agree, leaves, or takes too long.
+            ExchangeClosed: The server stops.
+        """
+        if self._tls is not None:
+            raise WireError("this connection speaks TLS already")
+        self._tls = WireTls(context)
+        self.handshake(deadline_s)
+
     def receive(self, deadline_s: float) -> bytes:
         """
         Wait for octets of the client.
