@@ -2,9 +2,9 @@
 Events of qlog: by which name, and with what, one of ours goes into such a file.
 
 Names and members are those of draft-ietf-quic-qlog-main-schema-01, which is version 0.3, and of the drafts of
-its time for QUIC and HTTP/3, as far as they have what there is here. HTTP/1.1 is told in frames, with a stream
-for each exchange, and what went over TCP in packets of QUIC, for qvis draws these. The schema lets others
-be added; here these are ``hpack:dynamic_table_updated`` and ``http:window_changed``.
+its time for QUIC and HTTP/3, as far as they have what there is here. HTTP/1.1 is told in frames, with a
+stream for each exchange, and what went over TCP in packets of QUIC, for qvis draws these. The schema lets
+others be added; here these are ``hpack:dynamic_table_updated`` and ``http:window_changed``.
 """
 
 from __future__ import annotations
