@@ -22,6 +22,7 @@ from wptproto.trace.events import (
     H1HeadSeen,
     H1TrailersSeen,
     HandlerEnded,
+    ProtocolChosen,
     Unreadable,
     Violated,
 )
@@ -306,16 +307,51 @@ def test_streams_that_were_reset() -> None:
 
 
 def test_what_cannot_be_read() -> None:
-    """A request that is none is an entry without one, and has its response; so is half a response."""
+    """A request that is none is an entry without one, and has its response."""
     har = Har()
     har.wire(Unreadable, False, b"GET\r\n", "no request line")
     har.wire(H1HeadSeen, True, 1, b"HTTP/1.1 400", ())
     har.wire(H1TrailersSeen, False, 1, ())
-    har.wire(Unreadable, True, b"HTTP", "half a head")
+    har.wire(Unreadable, False, b"GET\r\n", "none again")
     first, second = har.entries()
     assert first["comment"] == "what the client sent cannot be read: no request line"
     assert (first["request"]["method"], first["response"]["status"]) == ("", 400)
-    assert second["comment"] == "what the server sent cannot be read: half a head"
+    assert second["comment"] == "what the client sent cannot be read: none again"
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        (True, (b"Content-Length", b"9")),
+        (True, (b"X", b"y")),
+        (False, (b"Content-Length", b"9")),
+        (False, (b"Transfer-Encoding", b"chunked")),
+    ],
+)
+def test_content_that_was_cut_off(sent: bool, field: tuple[bytes, bytes]) -> None:
+    """What is missing of a message is said of its exchange, also if the response was early."""
+    har = Har()
+    har.exchange((*LINES, field), field)
+    har.wire(Unreadable, sent, b"", "the connection ended")
+    (entry,) = har.entries()
+    assert entry["comment"].endswith("cannot be read: the connection ended")
+
+
+def test_the_next_request_cannot_be_read() -> None:
+    """Behind a whole request there is another one, which may be none."""
+    har = Har()
+    har.exchange((*LINES, (b"Transfer-Encoding", b"chunked")))
+    har.wire(H1TrailersSeen, False, 1, ())
+    har.wire(Unreadable, False, b"GET\r\n", "no request line")
+    assert len(har.entries()) == 2
+
+
+def test_octets_that_are_no_http_2() -> None:
+    """They are of no exchange."""
+    har = Har()
+    har.wire(ProtocolChosen, "HTTP/2")
+    har.wire(Unreadable, False, b"GET\r\n", "not the preface")
+    assert har.entries() == []
 
 
 def test_an_answer_before_the_end_of_the_request() -> None:

@@ -6,6 +6,7 @@ What a dissector could not read is not there but as a remark; so is what went wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wptproto.semantics.fields import FieldLine, Fields
@@ -19,6 +20,7 @@ from wptproto.trace.events import (
     H1HeadSeen,
     H1TrailersSeen,
     HandlerEnded,
+    ProtocolChosen,
     TraceEvent,
     Unreadable,
     Violated,
@@ -28,6 +30,8 @@ __all__ = ["Message", "SeenConnection", "SeenExchange"]
 
 CONTENT_OCTETS = 1024 * 1024
 """How much is kept of one content."""
+
+_DIGITS = re.compile(rb"[0-9]{1,18}")
 
 
 class Message:
@@ -40,6 +44,7 @@ class Message:
         content: Its beginning, as it was on the wire, but for chunks and padding.
         content_octets: How long all of it is.
         trailers: Behind it.
+        has_trailers: Whether the end of chunks was seen, also if nothing stood there.
         began_s: When its head was seen, in seconds since 1970.
         ended_s: When the last of it was.
     """
@@ -50,6 +55,7 @@ class Message:
         self.content = bytearray()
         self.content_octets = 0
         self.trailers: tuple[FieldLine, ...] = ()
+        self.has_trailers = False
         self.began_s = self.ended_s = at_s
 
     def add(self, octets: bytes, at_s: float) -> None:
@@ -57,6 +63,14 @@ class Message:
         self.content += octets[: max(0, CONTENT_OCTETS - len(self.content))]
         self.content_octets += len(octets)
         self.ended_s = at_s
+
+    @property
+    def lacks_content(self) -> bool:
+        """Whether it says that there is more content than was seen (RFC 9112 §6.3)."""
+        if b"chunked" in self.fields.tokens(b"transfer-encoding"):
+            return not self.has_trailers
+        length = self.fields.get(b"content-length") or b""
+        return _DIGITS.fullmatch(length) is not None and int(length) > self.content_octets
 
 
 class SeenExchange:
@@ -111,6 +125,7 @@ class SeenConnection:
         self.server = opened.server
         self.is_tls = opened.is_tls
         self.exchanges: dict[int, SeenExchange] = {}
+        self._is_h2 = False
         self._blocks: dict[bool, int] = {}  # by direction, of which stream a field block is
 
     def take(self, event: TraceEvent) -> None:
@@ -127,15 +142,25 @@ class SeenConnection:
             case FrameSeen():
                 self._take_frame(event)
             case Unreadable():
-                who = "the server" if event.sent else "the client"
-                number = max(self.exchanges, default=0)
-                latest = self.exchanges.get(number)
-                is_begun = latest is not None and latest.response is None
-                self._exchange(number if is_begun else number + 1, at_s).remarks.append(
-                    f"what {who} sent cannot be read: {event.reason}"
-                )
+                self._take_unreadable(event)
+            case ProtocolChosen():
+                self._is_h2 = event.protocol == "HTTP/2"
             case _:
                 self._remark(event)
+
+    def _take_unreadable(self, event: Unreadable) -> None:
+        """Say it of the exchange that it is of, which may be one that nobody can read."""
+        who = "the server" if event.sent else "the client"
+        latest = max(self.exchanges, default=0)
+        found = self.exchanges.get(latest)
+        request = None if found is None else found.request
+        is_new = found is None or (
+            not event.sent and found.response is not None and (request is None or not request.lacks_content)
+        )
+        if is_new and self._is_h2:
+            return  # it is of no exchange
+        exchange = self._exchange(latest + 1 if is_new else latest, event.origin.at_s)
+        exchange.remarks.append(f"what {who} sent cannot be read: {event.reason}")
 
     def _take_frame(self, frame: FrameSeen) -> None:
         sent, at_s, stream_id = frame.sent, frame.origin.at_s, frame.stream_id
@@ -196,7 +221,7 @@ class SeenConnection:
     def _end(self, number: int, sent: bool, trailers: tuple[FieldLine, ...], at_s: float) -> None:
         found = self._exchange(number, at_s).message(sent)
         if found is not None:
-            found.trailers, found.ended_s = trailers, at_s
+            found.trailers, found.has_trailers, found.ended_s = trailers, True, at_s
 
 
 def _is_interim(message: Message) -> bool:
