@@ -944,6 +944,9 @@ def test_flags_of_tls(certs_dir: Path, tmp_path: Path) -> None:
         with context.wrap_socket(sock, server_hostname="rsa.localhost") as tls:
             assert (tls.version(), tls.selected_alpn_protocol()) == ("TLSv1.2", "spdy/3")
             assert (tls.cipher() or ("",))[0].startswith("ECDHE-RSA")
+    parsed = cli._parser().parse_args([*options, "--keylog", str(tmp_path / "keys.log")])
+    with cli._server(parsed, cli._config(parsed)):
+        assert (tmp_path / "keys.log").exists()
     parsed = cli._parser().parse_args(["serve", "--alpn", "none"])
     assert cli._tls(parsed) == {"alpn": []}
 

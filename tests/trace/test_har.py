@@ -1,424 +1,390 @@
-"""HarWriter: a trace as an HTTP Archive 1.2."""
+"""HAR 1.2: what the format asks for is there, and says what was on the wire."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
-from base64 import b64decode
+import zlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wptproto.errors import ConfigError
-from wptproto.semantics.fields import FieldLine
-from wptproto.trace import events as seen
-from wptproto.trace.events import Origin, TraceEvent
-from wptproto.trace.har import HarWriter
-
-BEGAN = 1_700_000_000.0
-OPENED = seen.ConnectionOpened(Origin(1, BEGAN), ("127.0.0.1", 50000), ("127.0.0.1", 8443), True)
-REQUEST = (
-    (b":method", b"GET"),
-    (b":scheme", b"https"),
-    (b":authority", b"a.localhost"),
-    (b":path", b"/p?q=1&r="),
+from tests.trace.making import Wire
+from wptproto import ConfigError
+from wptproto.trace.events import (
+    ContentSeen,
+    ExchangeEnded,
+    FaultHappened,
+    FrameSeen,
+    H1HeadSeen,
+    H1TrailersSeen,
+    HandlerEnded,
+    ProtocolChosen,
+    Unreadable,
+    Violated,
 )
-END_STREAM, END_HEADERS = 0x1, 0x4
+from wptproto.trace.har import HarWriter
+from wptproto.trace.messages import CONTENT_OCTETS
 
-
-def at(ms: float, connection: int = 1) -> Origin:
-    return Origin(connection, BEGAN + ms / 1000)
-
-
-def frame(
-    ms: float,
-    name: str,
-    sent: bool,
-    payload: bytes = b"",
-    *,
-    stream_id: int = 1,
-    flags: int = 0,
-    fields: tuple[FieldLine, ...] | None = None,
-    details: tuple[tuple[str, int | str | bytes | bool], ...] = (),
-) -> seen.FrameSeen:
-    kind = {"DATA": 0, "HEADERS": 1, "RST_STREAM": 3, "PUSH_PROMISE": 5, "CONTINUATION": 9}.get(name, 0x42)
-    return seen.FrameSeen(at(ms), sent, name, kind, flags, (), stream_id, payload, details, fields, None)
-
-
-def headers(
-    ms: float, sent: bool, *fields: FieldLine, end: bool = False, stream_id: int = 1
-) -> seen.FrameSeen:
-    flags = END_HEADERS | (END_STREAM if end else 0)
-    return frame(ms, "HEADERS", sent, b"12345678", flags=flags, fields=fields, stream_id=stream_id)
-
-
-def data(ms: float, sent: bool, octets: bytes, *, end: bool = False) -> seen.FrameSeen:
-    return frame(ms, "DATA", sent, octets, flags=END_STREAM if end else 0)
-
-
-def head(ms: float, sent: bool, line: bytes, *fields: FieldLine, exchange: int = 1) -> seen.H1HeadSeen:
-    return seen.H1HeadSeen(at(ms), sent, exchange, line, fields)
-
-
-def content(ms: float, sent: bool, octets: bytes, exchange: int = 1) -> seen.ContentSeen:
-    return seen.ContentSeen(at(ms), sent, exchange, octets)
-
-
-def entries(*events: TraceEvent, close: bool = True, **options: Any) -> list[dict[str, Any]]:
-    """Return the entries of an archive, which is as the specification wants it."""
-    file = io.StringIO()
-    writer = HarWriter(file, **options)
-    for event in events:
-        writer(event)
-    if close:
-        writer.close()
-    archive = json.loads(file.getvalue() + ("" if close else "]}}"))
-    assert set(archive) == {"log"}
-    assert archive["log"]["version"] == "1.2"
-    assert set(archive["log"]["creator"]) == {"name", "version"}
-    for entry in archive["log"]["entries"]:
-        check_entry(entry)
-    found: list[dict[str, Any]] = archive["log"]["entries"]
-    return found
-
-
-# --- the specification -------------------------------------------------------------------------
-
-PAIR = {"name": str, "value": str}
-COOKIE = {**PAIR, "path?": str, "domain?": str, "expires?": str, "httpOnly?": bool, "secure?": bool}
-POST_DATA = {"mimeType": str, "params": [PAIR], "text": str, "comment?": str}
-MESSAGE = {"httpVersion": str, "cookies": [COOKIE], "headers": [PAIR], "headersSize": int, "bodySize": int}
+# http://www.softwareishard.com/blog/har-12-spec/: what has to be there, and of which type it is.
+LOG = {"version": str, "creator": dict, "entries": list}
 ENTRY = {
     "startedDateTime": str,
-    "time": float,
-    "request": {**MESSAGE, "method": str, "url": str, "queryString": [PAIR], "postData?": POST_DATA},
-    "response": {
-        **MESSAGE,
-        "status": int,
-        "statusText": str,
-        "content": {"size": int, "mimeType": str, "text?": str, "encoding?": str, "comment?": str},
-        "redirectURL": str,
-    },
-    "cache": {},
-    "timings": dict.fromkeys(("blocked", "dns", "connect", "ssl", "send", "wait", "receive"), float),
-    "serverIPAddress": str,
-    "connection": str,
-    "comment?": str,
+    "time": float | int,
+    "request": dict,
+    "response": dict,
+    "cache": dict,
+    "timings": dict,
 }
+REQUEST = {
+    "method": str,
+    "url": str,
+    "httpVersion": str,
+    "cookies": list,
+    "headers": list,
+    "queryString": list,
+    "headersSize": int,
+    "bodySize": int,
+}
+RESPONSE = {
+    "status": int,
+    "statusText": str,
+    "httpVersion": str,
+    "cookies": list,
+    "headers": list,
+    "content": dict,
+    "redirectURL": str,
+    "headersSize": int,
+    "bodySize": int,
+}
+PAIR = {"name": str, "value": str}
+LINES = ((b"Host", b"a.test"),)
 
 
-def check(value: Any, wanted: Any) -> None:
-    """See that a value is of a shape; names with an underscore before them are free."""
-    if isinstance(wanted, dict):
-        assert isinstance(value, dict)
-        must = {name for name in wanted if not name.endswith("?")}
-        may = {name.removesuffix("?") for name in wanted}
-        there = {name for name in value if not name.startswith("_")}
-        assert must <= there <= may
-        for name, shape in wanted.items():
-            if name.removesuffix("?") in value:
-                check(value[name.removesuffix("?")], shape)
-    elif isinstance(wanted, list):
-        assert isinstance(value, list)
-        for one in value:
-            check(one, wanted[0])
-    else:
-        assert isinstance(value, int | float if wanted is float else wanted)
+def check(said: dict[str, Any], members: dict[str, Any]) -> None:
+    """Assert that an object has members of these types."""
+    for name, kind in members.items():
+        assert isinstance(said[name], kind), name
 
 
-def check_entry(entry: dict[str, Any]) -> None:
-    """See that an entry has all that it has to have, and times that sum up."""
-    check(entry, ENTRY)
-    assert datetime.fromisoformat(entry["startedDateTime"]).tzinfo is not None
-    timings = entry["timings"].values()
-    assert all(value >= 0 or value == -1 for value in timings)
-    assert entry["time"] == pytest.approx(sum(value for value in timings if value >= 0))
+def checked(har: dict[str, Any]) -> list[Any]:
+    """Return the entries of a HAR which has all that the format asks for."""
+    assert list(har) == ["log"]
+    log = har["log"]
+    check(log, LOG)
+    assert log["version"] == "1.2"
+    check(log["creator"], {"name": str, "version": str})
+    for entry in log["entries"]:
+        check(entry, ENTRY)
+        assert datetime.fromisoformat(entry["startedDateTime"]).tzinfo is not None
+        check(entry["request"], REQUEST)
+        check(entry["response"], RESPONSE)
+        for message in (entry["request"], entry["response"]):
+            for pair in (*message["cookies"], *message["headers"], *message.get("queryString", ())):
+                check(pair, PAIR)
+        check(entry["response"]["content"], {"size": int, "mimeType": str})
+        if "postData" in entry["request"]:
+            check(entry["request"]["postData"], {"mimeType": str, "params": list, "text": str})
+        timings = entry["timings"]
+        check(timings, dict.fromkeys(("send", "wait", "receive"), float | int))
+        assert min(timings["send"], timings["wait"], timings["receive"]) >= 0
+        assert entry["time"] == pytest.approx(sum(time for time in timings.values() if time != -1))
+    return list(log["entries"])
 
 
-# --- HTTP/2 ------------------------------------------------------------------------------------
+class Har:
+    """A HAR in the making."""
+
+    def __init__(self, **connection: Any) -> None:
+        self.file = io.StringIO()
+        self.write = HarWriter(self.file)
+        self.wire = Wire(self.write, **connection)
+
+    def frame(
+        self, sent: bool, name: str, stream: int, payload: bytes = b"", fields: Any = None, **details: Any
+    ) -> None:
+        self.wire(FrameSeen, sent, name, 0, 0, (), stream, payload, tuple(details.items()), fields, None)
+
+    def exchange(
+        self, request: tuple[tuple[bytes, bytes], ...] = LINES, *response: tuple[bytes, bytes]
+    ) -> None:
+        self.wire(H1HeadSeen, False, 1, b"POST /a?b=c+d&b=%26 HTTP/1.1", request)
+        self.wire(H1HeadSeen, True, 1, b"HTTP/1.1 200 Fine indeed", response)
+
+    def entries(self) -> list[Any]:
+        self.write.close()
+        return checked(json.loads(self.file.getvalue()))
 
 
-def test_an_exchange_of_http2() -> None:
-    """Head, query, content, and how long each part took."""
-    (entry,) = entries(
-        OPENED,
-        headers(1, False, *REQUEST, (b"content-type", b"text/plain")),
-        data(3, False, b"ask", end=True),
-        headers(6, True, (b":status", b"103"), (b"link", b"x")),
-        headers(7, True, (b":status", b"404"), (b"content-type", b"text/html")),
-        data(9, True, b"an", end=False),
-        data(11, True, b"swer", end=True),
-        close=False,
-    )
-    assert entry["startedDateTime"] == "2023-11-14T22:13:20.001+00:00"
+def test_an_exchange() -> None:
+    """Heads, contents, trailers and times of HTTP/1.1 are there."""
+    har = Har()
+    form = (b"Content-Type", b"application/x-www-form-urlencoded")
+    har.wire(H1HeadSeen, False, 1, b"POST /a?b=c+d&b=%26 HTTP/1.1", (*LINES, form, (b"Cookie", b"e=f; g=h")))
+    har.wire(ContentSeen, False, 1, b"x=1&y=%C3%BC")
+    har.wire(H1HeadSeen, True, 1, b"HTTP/1.1 103 Early Hints", ((b"Link", b"</a>"),))
+    har.wire(H1HeadSeen, True, 1, b"HTTP/1.1 200 Fine indeed", ((b"Location", b"/c"),))
+    har.wire(ContentSeen, True, 1, b"He")
+    har.wire(ContentSeen, True, 1, b"llo")
+    har.wire(H1TrailersSeen, True, 1, ((b"Sum", b"1"),))
+    (entry,) = har.entries()
     request, response = entry["request"], entry["response"]
-    assert (request["method"], request["httpVersion"]) == ("GET", "HTTP/2")
-    assert request["url"] == "https://a.localhost/p?q=1&r="
-    assert request["queryString"] == [{"name": "q", "value": "1"}, {"name": "r", "value": ""}]
-    assert request["headers"] == [{"name": "content-type", "value": "text/plain"}]
-    assert request["postData"] == {"mimeType": "text/plain", "params": [], "text": "ask"}
-    assert (request["headersSize"], request["bodySize"]) == (17, 3)
-    assert (response["status"], response["bodySize"]) == (404, 6)
-    assert response["content"] == {"size": 6, "mimeType": "text/html", "text": "answer"}
-    timings = entry["timings"]
-    assert (timings["send"], timings["wait"], timings["receive"]) == pytest.approx((2.0, 4.0, 4.0))
-    assert (timings["connect"], entry["connection"], entry["serverIPAddress"]) == (-1, "1", "127.0.0.1")
+    assert (request["method"], request["httpVersion"]) == ("POST", "HTTP/1.1")
+    assert request["url"] == "http://a.test/a?b=c+d&b=%26"
+    assert request["queryString"] == [{"name": "b", "value": "c d"}, {"name": "b", "value": "&"}]
+    assert request["cookies"] == [{"name": "e", "value": "f"}, {"name": "g", "value": "h"}]
+    assert request["headers"][0] == {"name": "Host", "value": "a.test"}
+    head = b"POST /a?b=c+d&b=%26 HTTP/1.1\r\nHost: a.test\r\nContent-Type: "
+    assert request["headersSize"] == len(head) + len(form[1]) + len(b"\r\nCookie: e=f; g=h\r\n\r\n")
+    assert request["bodySize"] == 12
+    assert request["postData"]["params"] == [{"name": "x", "value": "1"}, {"name": "y", "value": "ü"}]
+    assert (response["status"], response["statusText"], response["redirectURL"]) == (200, "Fine indeed", "/c")
+    assert response["content"] == {"size": 5, "mimeType": "", "text": "Hello"}
+    assert response["_trailers"] == [{"name": "Sum", "value": "1"}]
+    assert response["_informational"] == [{"status": 103, "headers": [{"name": "Link", "value": "</a>"}]}]
+    assert entry["serverIPAddress"] == "127.0.0.1"
+    assert entry["connection"] == "1"
+    assert (entry["timings"]["send"], entry["timings"]["wait"], entry["timings"]["receive"]) == (1, 2, 3)
     assert "comment" not in entry
 
 
-def test_a_field_block_may_go_on() -> None:
-    """END_STREAM stands at its beginning, its fields behind its end (RFC 9113 §6.10)."""
-    (entry,) = entries(
-        OPENED,
-        frame(1, "HEADERS", False, b"1234", flags=END_STREAM),
-        frame(1, "CONTINUATION", False, b"5678", flags=END_HEADERS, fields=REQUEST),
-        headers(2, True, (b":status", b"204"), end=True),
-        close=False,
-    )
-    assert entry["request"]["headersSize"] == 26
-
-
-def test_trailers_are_beside_headers() -> None:
-    """The specification has no place for them."""
-    (entry,) = entries(
-        OPENED,
-        headers(1, False, *REQUEST, end=True),
-        headers(2, True, (b":status", b"200")),
-        data(2, True, b"x"),
-        headers(3, True, (b"digest", b"y"), end=True),
-    )
-    assert entry["response"]["_trailers"] == [{"name": "digest", "value": "y"}]
-    assert "comment" not in entry
-
-
-def test_a_reset_is_said() -> None:
-    """With its code, and who did it; no response has status 0."""
-    reset = frame(2, "RST_STREAM", False, details=(("error_code", "CANCEL"),))
-    (entry,) = entries(OPENED, headers(1, False, *REQUEST), reset, data(3, True, b"late"), close=False)
-    assert (entry["response"]["status"], entry["response"]["bodySize"]) == (0, -1)
-    assert entry["comment"] == "reset by the client: CANCEL"
-
-
-def test_why_a_response_is_not_whole() -> None:
-    """The server's words come first."""
-    reset = frame(2, "RST_STREAM", True, details=(("error_code", "INTERNAL_ERROR"),))
-    ended = seen.ExchangeEnded(at(2), 1, "its handler failed")
-    (entry,) = entries(OPENED, headers(1, False, *REQUEST), ended, reset)
-    assert entry["comment"] == "its handler failed"
-    assert entries(OPENED, ended, seen.ExchangeEnded(at(2), 1, "")) == []
-
-
-def test_padding_is_no_content() -> None:
-    """Of a DATA frame, what its padding leaves."""
-    padded = frame(2, "DATA", False, b"\2abc\0\0", flags=0x9)
-    wrong = frame(2, "DATA", False, b"\xffabc", flags=0x8)
-    response = headers(3, True, (b":status", b"200"), end=True)
-    (entry,) = entries(OPENED, headers(1, False, *REQUEST), wrong, padded, response)
-    assert entry["request"]["postData"]["text"] == "abc"
-
-
-def test_a_promise_is_a_request() -> None:
-    """Of the promised stream, and whole as it is made."""
-    promise = frame(
-        2,
-        "PUSH_PROMISE",
-        True,
-        flags=END_HEADERS,
-        fields=(*REQUEST[:3], (b":path", b"/pushed")),
-        details=(("promised_stream_id", 2),),
-    )
-    pushed = headers(3, True, (b":status", b"200"), end=True, stream_id=2)
-    (entry,) = entries(OPENED, headers(1, False, *REQUEST, end=True), promise, pushed, close=False)
-    assert (entry["request"]["url"], entry["_promised"]) == ("https://a.localhost/pushed", True)
-    assert entry["timings"]["send"] == 0
-
-
-def test_frames_that_are_of_no_exchange_are_left_out() -> None:
-    """Nor is there an entry for a response that nobody asked for, or a connection that began before."""
-    response = headers(3, True, (b":status", b"200"), end=True)
-    assert entries(OPENED, response, data(1, True, b"x"), frame(1, "SETTINGS", True, stream_id=0)) == []
-    assert entries(headers(1, False, *REQUEST, end=True), response, head(1, False, b"GET / HTTP/1.1")) == []
-    assert entries(OPENED, content(1, True, b"x"), seen.H1TrailersSeen(at(1), True, 1, ())) == []
-    assert entries(OPENED, head(1, True, b"HTTP/1.1 200 OK")) == []
-
-
-# --- HTTP/1.1 ----------------------------------------------------------------------------------
-
-
-def test_an_exchange_of_http1() -> None:
-    """By Content-Length it is known when it is over."""
-    (entry,) = entries(
-        OPENED._replace(is_tls=False),
-        head(1, False, b"POST /p HTTP/1.1", (b"Host", b"a:1"), (b"Content-Length", b"3")),
-        content(2, False, b"abc"),
-        head(3, True, b"HTTP/1.1 100 Continue"),
-        head(4, True, b"HTTP/1.1 302 Not Here", (b"Location", b"/q"), (b"Content-Length", b"2")),
-        content(5, True, b"\xff\0"),
-        close=False,
-    )
-    request, response = entry["request"], entry["response"]
-    assert request["url"] == "http://a:1/p"
-    assert request["headersSize"] == len(b"POST /p HTTP/1.1\r\nHost: a:1\r\nContent-Length: 3\r\n\r\n")
-    assert (response["status"], response["statusText"], response["redirectURL"]) == (302, "Not Here", "/q")
-    assert response["httpVersion"] == "HTTP/1.1"
-    assert response["content"]["encoding"] == "base64"
-    assert b64decode(response["content"]["text"]) == b"\xff\0"
-
-
-def test_chunked_content_ends_with_its_trailers() -> None:
-    """Both ways (RFC 9112 §7.1)."""
-    chunked = (b"Transfer-Encoding", b"chunked")
-    (entry,) = entries(
-        OPENED,
-        head(1, False, b"POST / HTTP/1.1", chunked),
-        content(2, False, b"\xff"),
-        seen.H1TrailersSeen(at(3), False, 1, ((b"A", b"b"),)),
-        head(4, True, b"HTTP/1.1 200 OK", chunked),
-        seen.H1TrailersSeen(at(5), True, 1, ()),
-        close=False,
-    )
-    assert entry["request"]["_trailers"] == [{"name": "A", "value": "b"}]
-    assert entry["request"]["postData"]["_encoding"] == "base64"
-    assert entry["request"]["url"] == "https://127.0.0.1:8443/"
-
-
-@pytest.mark.parametrize(("method", "status"), [(b"HEAD", b"200 OK"), (b"GET", b"304 Not Modified")])
-def test_what_has_no_content_is_over_with_its_head(method: bytes, status: bytes) -> None:
-    """Whatever Content-Length says (RFC 9112 §6.3)."""
-    response = head(2, True, b"HTTP/1.1 " + status, (b"Content-Length", b"5"))
-    assert entries(OPENED, head(1, False, method + b" / HTTP/1.1"), response, close=False)
-
-
-def test_content_to_the_end_of_the_connection() -> None:
-    """Nobody knows whether there was to be more."""
-    events = (
-        OPENED,
-        head(1, False, b"GET / HTTP/1.1"),
-        head(2, True, b"HTTP/1.1 200 OK"),
-        content(3, True, b"abc"),
-    )
-    assert entries(*events, close=False) == []
-    (entry,) = entries(*events, seen.ConnectionClosed(at(4), "closed"), close=False)
-    assert entry["response"]["content"]["text"] == "abc"
-    assert entry["comment"] == "it was not whole when the connection ended"
-
-
-def test_another_response_ends_the_one_before() -> None:
-    """Requests may be there before (RFC 9112 §9.3.2); entries of other connections go on."""
-    found = entries(
-        OPENED,
-        seen.ConnectionOpened(at(0, 2), ("127.0.0.1", 50001), ("127.0.0.1", 8443), False),
-        seen.H1HeadSeen(at(1, 2), False, 1, b"GET /other HTTP/1.1", ()),
-        head(1, False, b"GET /1 HTTP/1.1"),
-        head(1, False, b"GET /2 HTTP/1.1", exchange=2),
-        head(2, True, b"HTTP/1.1 200 OK"),
-        head(3, True, b"HTTP/1.1 204 No Content", exchange=2),
-        seen.ConnectionClosed(at(4), "closed"),
-    )
-    assert [one["request"]["url"].rpartition("/")[2] for one in found] == ["1", "2", "other"]
+def test_http_2() -> None:
+    """Frames of HTTP/2 come to the same, those of a promise included; padding is no content."""
+    har = Har(is_tls=True, server=("::1", 443))
+    pseudo = ((b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/a"), (b":authority", b"b.test"))
+    har.frame(False, "SETTINGS", 0)
+    har.frame(False, "HEADERS", 1)
+    har.frame(False, "CONTINUATION", 1, fields=pseudo)
+    promise = ((b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/pushed"))
+    har.frame(True, "PUSH_PROMISE", 1, fields=promise, promised_stream_id=2)
+    har.frame(True, "HEADERS", 1, fields=((b":status", b"103"),))
+    har.frame(True, "HEADERS", 1, fields=((b":status", b"200"), (b"content-type", b"text/plain")))
+    har.frame(True, "DATA", 1, b"\x02Hello\0\0", pad_length=2)
+    har.frame(True, "DATA", 1, b" you")
+    har.frame(True, "HEADERS", 1, fields=((b"sum", b"1"),))
+    har.frame(True, "HEADERS", 2, fields=((b":status", b"204"),))
+    har.frame(True, "DATA", 7, b"of nothing")
+    har.frame(True, "RST_STREAM", 9, error_code="CANCEL")
+    first, pushed, nothing = har.entries()
+    assert first["request"]["url"] == "https://b.test/a"
+    assert first["request"]["httpVersion"] == first["response"]["httpVersion"] == "HTTP/2"
+    assert first["response"]["status"] == 200
+    assert first["response"]["content"]["text"] == "Hello you"
+    assert first["response"]["headersSize"] == -1
+    assert first["response"]["_trailers"] == [{"name": "sum", "value": "1"}]
+    assert pushed["request"]["url"] == "https://[::1]:443/pushed"
+    assert pushed["response"]["status"] == 204
+    assert nothing["request"]["method"] == ""
 
 
 @pytest.mark.parametrize(
     ("line", "url"),
     [
-        (b"GET http://b.localhost/x HTTP/1.1", "http://b.localhost/x"),
-        (b"OPTIONS * HTTP/1.1", "https://a"),
+        (b"GET http://b.test/x HTTP/1.1", "http://b.test/x"),
+        (b"OPTIONS * HTTP/1.1", "http://a.test/*"),
+        (b"GET /?u=http://c HTTP/1.1", "http://a.test/?u=http://c"),
     ],
 )
-def test_forms_of_targets(line: bytes, url: str) -> None:
-    """The URL is absolute, whatever the form of the target (RFC 9112 §3.2)."""
-    (entry,) = entries(OPENED, head(1, False, line, (b"Host", b"a")))
-    assert entry["request"]["url"] == url
+def test_targets(line: bytes, url: str) -> None:
+    """Every form of a target makes a URL."""
+    har = Har()
+    har.wire(H1HeadSeen, False, 1, line, LINES)
+    assert har.entries()[0]["request"]["url"] == url
 
 
-def test_who_names_no_host_means_this_address() -> None:
-    """Also that of IPv6."""
-    opened = OPENED._replace(server=("::1", 8443))
-    (entry,) = entries(opened, head(1, False, b"GET / HTTP/1.0"))
-    assert entry["request"]["url"] == "https://[::1]:8443/"
-
-
-def test_a_status_that_is_none_is_0() -> None:
-    """There is an entry all the same."""
-    (entry,) = entries(OPENED, head(1, False, b"GET / HTTP/1.1"), head(2, True, b"HTTP/1.1 2x0 OK"))
-    assert entry["response"]["status"] == 0
-
-
-# --- fields and content ------------------------------------------------------------------------
-
-
-def test_an_interim_head_of_http1_changes_nothing() -> None:
-    """The response is the one that comes behind it; so is a part of content behind a reset nobody's."""
-    request = head(1, False, b"GET / HTTP/1.1")
-    assert entries(OPENED, request, head(2, True, b"HTTP/1.1 103 Early Hints"), close=False) == []
-    assert entries(OPENED, headers(1, False, *REQUEST), frame(2, "0x42", False), close=False) == []
-
-
-def test_cookies_of_both_sides() -> None:
-    """With the attributes that the specification has a name for (RFC 6265 §5.2)."""
-    (entry,) = entries(
-        OPENED,
-        head(1, False, b"GET / HTTP/1.1", (b"Cookie", b"a=1; b=x=y")),
-        head(
-            2,
-            True,
-            b"HTTP/1.1 204 No Content",
-            (
-                b"Set-Cookie",
-                b"c=3; PATH=/; Domain=a; HttpOnly; Secure; Expires=Wed, 09 Jun 2027 10:18:14 GMT",
-            ),
-            (b"Set-Cookie", b"d=4; Expires=never"),
-        ),
+@pytest.mark.parametrize(
+    ("coding", "octets"),
+    [(b"gzip", gzip.compress(b"Hello" * 9)), (b"deflate", zlib.compress(b"Hello" * 9))],
+)
+def test_coded_content(coding: bytes, octets: bytes) -> None:
+    """What is compressed is shown as it is meant, with how much that saved."""
+    har = Har()
+    har.exchange(LINES, (b"Content-Encoding", coding))
+    har.wire(ContentSeen, True, 1, octets)
+    response = har.entries()[0]["response"]
+    assert response["content"]["text"] == "Hello" * 9
+    assert (
+        response["content"]["size"] - response["content"]["compression"]
+        == response["bodySize"]
+        == len(octets)
     )
-    assert entry["request"]["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "x=y"}]
-    assert entry["response"]["cookies"] == [
-        {
-            "name": "c",
-            "value": "3",
-            "httpOnly": True,
-            "secure": True,
-            "path": "/",
-            "domain": "a",
-            "expires": "2027-06-09T10:18:14+00:00",
-        },
-        {"name": "d", "value": "4", "httpOnly": False, "secure": False},
+
+
+@pytest.mark.parametrize("octets", [b"no gzip", gzip.compress(b"Hello")[:-9]])
+def test_coded_content_that_is_none(octets: bytes) -> None:
+    """What is not what it says, or not whole, is shown as it is."""
+    har = Har()
+    har.exchange(LINES, (b"Content-Encoding", b"gzip"))
+    har.wire(ContentSeen, True, 1, octets)
+    assert har.entries()[0]["response"]["content"]["size"] == len(octets)
+
+
+def test_content_that_is_no_text() -> None:
+    """It is there in base64, whichever way it went, also where its charset is none."""
+    har = Har()
+    har.exchange((*LINES, (b"Content-Type", b"image/png")), (b"Content-Type", b"text/plain; charset=none"))
+    har.wire(ContentSeen, False, 1, b"\xff\x00")
+    har.wire(ContentSeen, True, 1, b"x")
+    (entry,) = har.entries()
+    assert (entry["request"]["postData"]["text"], entry["request"]["postData"]["_encoding"]) == (
+        "/wA=",
+        "base64",
+    )
+    assert (entry["response"]["content"]["text"], entry["response"]["content"]["encoding"]) == (
+        "eA==",
+        "base64",
+    )
+
+
+def test_long_content() -> None:
+    """Of long content there is the beginning, and that is said."""
+    har = Har()
+    har.exchange(LINES, (b"Content-Encoding", b"gzip"))
+    for _ in range(3):
+        har.wire(ContentSeen, True, 1, b"a" * (CONTENT_OCTETS // 2))
+    (entry,) = har.entries()
+    assert len(entry["response"]["content"]["text"]) == CONTENT_OCTETS
+    assert entry["response"]["content"]["size"] == entry["response"]["bodySize"] == CONTENT_OCTETS * 3 // 2
+    assert entry["comment"] == "of 1572864 octets in the response the first 1048576 are here"
+
+
+def test_cookies_that_are_set() -> None:
+    """Attributes that the format knows are there; a date as it has them, or a comment."""
+    har = Har()
+    cookie = b"a=b=c; Path=/; Domain=d; Secure; HttpOnly; SameSite=Lax; expires=Wed, 21 Oct 2015 07:28:00 GMT"
+    har.exchange(LINES, (b"Set-Cookie", cookie), (b"Set-Cookie", b"x=; Expires=never"))
+    first, second = har.entries()[0]["response"]["cookies"]
+    assert first == {
+        "name": "a",
+        "value": "b=c",
+        "path": "/",
+        "domain": "d",
+        "secure": True,
+        "httpOnly": True,
+        "expires": "2015-10-21T07:28:00+00:00",
+    }
+    assert second["comment"] == "Expires is no date: never"
+
+
+def test_what_went_wrong() -> None:
+    """Exchanges that were cut off say so, and what faults, errors and violations there were."""
+    har = Har()
+    har.wire(Violated, None, "of nobody")
+    har.exchange()
+    har.wire(FaultHappened, 1, "truncate() at response content")
+    har.wire(Violated, None, "it is late")
+    har.wire(HandlerEnded, 1, 0.1, "ValueError: no")
+    har.wire(HandlerEnded, 1, 0.1, None)
+    har.wire(ExchangeEnded, 1, "")
+    har.wire(ExchangeEnded, 1, "cut off")
+    har.wire(ExchangeEnded, 5, "of nobody")
+    har.wire(H1HeadSeen, False, 2, b"GET / HTTP/1.1", LINES)
+    har.wire.closed()
+    har.wire.closed()
+    cut, none = har.entries()
+    said = (
+        "on purpose: truncate() at response content; the client's violation: it is late; the handler raised"
+    )
+    assert cut["comment"] == f"{said} ValueError: no; cut off"
+    assert cut["_error"] == "cut off"
+    assert none["_error"] == none["comment"] == "the connection was closed before a response"
+    assert none["response"]["status"] == 0
+
+
+def test_streams_that_were_reset() -> None:
+    """Over HTTP/2, who reset a stream is said, and why."""
+    har = Har()
+    for stream, sent in ((1, True), (3, False)):
+        har.frame(False, "HEADERS", stream, fields=((b":method", b"GET"), (b":path", b"/")))
+        har.frame(sent, "RST_STREAM", stream, error_code="CANCEL")
+    assert [entry["_error"] for entry in har.entries()] == [
+        "reset by the server: CANCEL",
+        "reset by the client: CANCEL",
     ]
 
 
-def test_long_content_is_kept_in_part() -> None:
-    """How long it was is said."""
-    (entry,) = entries(
-        OPENED,
-        headers(1, False, *REQUEST, end=True),
-        headers(2, True, (b":status", b"200")),
-        data(3, True, b"abcdef"),
-        data(4, True, b"ghi", end=True),
-        content_octets=4,
-    )
-    found = entry["response"]["content"]
-    assert (found["size"], found["text"], found["comment"]) == (9, "abcd", "the first 4 of 9 octets")
+def test_what_cannot_be_read() -> None:
+    """A request that is none is an entry without one, and has its response."""
+    har = Har()
+    har.wire(Unreadable, False, b"GET\r\n", "no request line")
+    har.wire(H1HeadSeen, True, 1, b"HTTP/1.1 400", ())
+    har.wire(H1TrailersSeen, False, 1, ())
+    har.wire(Unreadable, False, b"GET\r\n", "none again")
+    first, second = har.entries()
+    assert first["comment"] == "what the client sent cannot be read: no request line"
+    assert (first["request"]["method"], first["response"]["status"]) == ("", 400)
+    assert second["comment"] == "what the client sent cannot be read: none again"
 
 
-def test_an_early_response_waits_for_nothing() -> None:
-    """Where the answer is there before all of the question, no time is below zero."""
-    (entry,) = entries(
-        OPENED,
-        headers(1, False, *REQUEST),
-        headers(2, True, (b":status", b"200"), end=True),
-        data(9, False, b"x", end=True),
-        close=False,
-    )
-    assert entry["timings"]["wait"] == 0
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        (True, (b"Content-Length", b"9")),
+        (True, (b"X", b"y")),
+        (False, (b"Content-Length", b"9")),
+        (False, (b"Transfer-Encoding", b"chunked")),
+    ],
+)
+def test_content_that_was_cut_off(sent: bool, field: tuple[bytes, bytes]) -> None:
+    """What is missing of a message is said of its exchange, also if the response was early."""
+    har = Har()
+    har.exchange((*LINES, field), field)
+    har.wire(Unreadable, sent, b"", "the connection ended")
+    (entry,) = har.entries()
+    assert entry["comment"].endswith("cannot be read: the connection ended")
 
 
-def test_an_archive_without_entries_is_one() -> None:
-    """It is whole JSON."""
-    assert entries() == []
+def test_the_next_request_cannot_be_read() -> None:
+    """Behind a whole request there is another one, which may be none."""
+    har = Har()
+    har.exchange((*LINES, (b"Transfer-Encoding", b"chunked")))
+    har.wire(H1TrailersSeen, False, 1, ())
+    har.wire(Unreadable, False, b"GET\r\n", "no request line")
+    assert len(har.entries()) == 2
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """The error is the caller's."""
-    with pytest.raises(ConfigError, match="cannot be written"):
-        HarWriter(tmp_path / "none" / "x.har")
+def test_octets_that_are_no_http_2() -> None:
+    """They are of no exchange."""
+    har = Har()
+    har.wire(ProtocolChosen, "HTTP/2")
+    har.wire(Unreadable, False, b"GET\r\n", "not the preface")
+    assert har.entries() == []
+
+
+def test_an_answer_before_the_end_of_the_request() -> None:
+    """An early response does not make times negative."""
+    har = Har()
+    har.exchange()
+    har.wire(ContentSeen, False, 1, b"late")
+    assert har.entries()[0]["timings"]["send"] == 1
+
+
+def test_a_file_is_whole_at_each_flush(tmp_path: Path) -> None:
+    """From the beginning on there is a whole HAR; a second close changes nothing."""
+    path = tmp_path / "trace.har"
+    write = HarWriter(str(path))
+    assert checked(json.loads(path.read_text())) == []
+    wire = Wire(write)
+    wire(H1HeadSeen, False, 1, b"GET / HTTP/1.1", LINES)
+    write.flush()
+    assert len(checked(json.loads(path.read_text()))) == 1
+    write.close()
+    path.unlink()
+    write.close()
+    assert not path.exists()
+
+
+def test_a_connection_from_before() -> None:
+    """What was not there from its beginning is not there at all."""
+    har = Har()
+    Wire(lambda event: None if "Opened" in type(event).__name__ else har.write(event), number=2).sent(b"x")
+    assert har.entries() == []
+
+
+def test_a_file_that_cannot_be(tmp_path: Path) -> None:
+    """A path that cannot be written is said at once."""
+    with pytest.raises(ConfigError, match=r"trace\.har cannot be written: No such file"):
+        HarWriter(tmp_path / "nowhere" / "trace.har")

@@ -1,4 +1,4 @@
-"""QlogWriter: a trace as qvis loads it."""
+"""qlog 0.3: what its schema asks for is there, and what qvis looks for in it."""
 
 from __future__ import annotations
 
@@ -9,198 +9,275 @@ from typing import Any
 
 import pytest
 
-from wptproto.errors import ConfigError
-from wptproto.trace import events as seen
-from wptproto.trace.events import Origin, TraceEvent
+from tests.trace.making import BEGAN_S, Wire
+from wptproto import ConfigError
+from wptproto.trace.events import (
+    ChunkSeen,
+    ConnectionClosed,
+    ContentSeen,
+    DynamicTableChanged,
+    EndOfInput,
+    ExchangeBegun,
+    ExchangeEnded,
+    FaultHappened,
+    FrameSeen,
+    H1HeadSeen,
+    H1TrailersSeen,
+    HandlerBegun,
+    HandlerEnded,
+    Origin,
+    PlaintextSeen,
+    ProtocolChosen,
+    TlsAgreed,
+    TlsFailed,
+    Unreadable,
+    Violated,
+    WindowChanged,
+)
 from wptproto.trace.qlog import QlogWriter
 
-BEGAN = Origin(1, 1_700_000_000.0)
-LATER = Origin(2, 1_700_000_000.0125)
 
-
-def frame(**given: Any) -> seen.FrameSeen:
-    """Return a frame, HEADERS of a request where nothing else is said."""
-    said: dict[str, Any] = {
-        "origin": LATER,
-        "sent": False,
-        "name": "HEADERS",
-        "kind": 1,
-        "flags": 0x5,
-        "flag_names": ("END_STREAM", "END_HEADERS"),
-        "stream_id": 1,
-        "payload": b"12345",
-        "details": (),
-        "fields": ((b":path", b"/\xff"),),
-        "error": None,
-    }
-    return seen.FrameSeen(**{**said, **given})
-
-
-def records(*events: TraceEvent) -> list[dict[str, Any]]:
-    """Return the records of a file, each of them between a separator and a line feed (RFC 7464 §2.2)."""
-    file = io.StringIO()
-    writer = QlogWriter(file)
+def checked_events(events: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    """Return names and data of events, each of which has what it needs, in the order of their times."""
+    times = [event["time"] for event in events]
+    assert times == sorted(times)
     for event in events:
-        writer(event)
-    writer.close()
-    first, *found = file.getvalue().split("\x1e")
-    assert first == ""
-    assert all(one.endswith("}\n") for one in found)
-    return [json.loads(one) for one in found]
+        category, _, kind = event["name"].partition(":")
+        assert category
+        assert kind
+        assert isinstance(event["data"], dict)
+        if category == "transport":
+            header = event["data"]["header"]
+            assert header["packet_type"] == "1RTT"
+            assert set(header) == {"packet_type", "packet_number"}  # lengths are in raw
+        if category == "http" and kind.startswith("frame"):
+            assert isinstance(event["data"]["stream_id"], int)
+            assert isinstance(event["data"]["frame"]["frame_type"], str)
+            for header in event["data"]["frame"].get("headers", ()):
+                assert set(header) == {"name", "value"}
+        if category == "loglevel":
+            assert isinstance(event["data"]["message"], str)
+    return [(event["name"], event["data"]) for event in events]
 
 
-def only(event: TraceEvent) -> tuple[str, dict[str, Any]]:
-    """Return name and data of the one record that an event makes."""
-    _, record = records(event)
-    assert set(record) == {"time", "name", "group_id", "data"}
-    return record["name"], record["data"]
+def checked(text: str) -> list[list[tuple[str, Any]]]:
+    """Return the events of each trace of a file, which has what the schema asks for."""
+    assert "qlog_version" in text[:1024]
+    said = json.loads(text)
+    assert (said["qlog_version"], said["qlog_format"]) == ("0.3", "JSON")
+    for trace in said["traces"]:
+        assert trace["vantage_point"]["type"] == "server"
+        common = trace["common_fields"]
+        assert common["time_format"] == "relative"
+        assert common["reference_time"] == BEGAN_S * 1000
+        assert all(isinstance(one, str) for one in common["protocol_type"])
+        assert trace["events"][0]["time"] == 0
+    return [checked_events(trace["events"]) for trace in said["traces"]]
 
 
-def test_the_header_is_what_the_schema_wants() -> None:
-    """Version, format, and one trace with its vantage point and common fields; no events beside them."""
-    (header,) = records()
-    assert header["qlog_version"] == "0.3"
-    assert header["qlog_format"] == "JSON-SEQ"
-    assert set(header["trace"]) <= {"title", "description", "configuration", "common_fields", "vantage_point"}
-    assert header["trace"]["vantage_point"]["type"] == "server"
-    assert "events" not in header["trace"]
+class Qlog:
+    """A qlog in the making."""
+
+    def __init__(self, **connection: Any) -> None:
+        self.file = io.StringIO()
+        self.write = QlogWriter(self.file)
+        self.wire = Wire(self.write, **connection)
+
+    def events(self) -> list[tuple[str, Any]]:
+        self.write.close()
+        (events,) = checked(self.file.getvalue())
+        return events[1:]
 
 
-def test_loaders_find_the_format_at_the_beginning() -> None:
-    """They look at the first 1024 characters."""
-    file = io.StringIO()
-    QlogWriter(file).close()
-    assert '"qlog_version":"0.3","qlog_format":"JSON-SEQ"' in file.getvalue()[:1024]
+def test_a_connection() -> None:
+    """It begins with who they are, has the octets of both directions, and ends."""
+    qlog = Qlog(client=("::1", 5))
+    qlog.wire.received(b"ab")
+    qlog.wire.sent(b"cde")
+    qlog.wire.received(b"f")
+    qlog.wire.closed()
+    events = qlog.events()
+    assert [(name, data.get("header", {}).get("packet_number")) for name, data in events] == [
+        ("transport:packet_received", 0),
+        ("transport:packet_sent", 0),
+        ("transport:packet_received", 1),
+        ("connectivity:connection_closed", None),
+    ]
+    assert events[1][1]["raw"] == {"length": 3, "payload_length": 3}
+    trace = json.loads(qlog.file.getvalue())["traces"][0]
+    assert trace["events"][0]["data"] == {
+        "ip_version": "v6",
+        "src_ip": "::1",
+        "dst_ip": "127.0.0.1",
+        "protocol": "TCP",
+        "src_port": 5,
+        "dst_port": 8000,
+    }
+    assert [event["time"] for event in trace["events"]] == [0, 1, 2, 3, 4]
 
 
-def test_times_are_milliseconds_since_the_first_event() -> None:
-    """The reference is there as milliseconds since 1970; each event says of which connection it is."""
-    header, first, second = records(seen.ProtocolChosen(BEGAN, "HTTP/2"), seen.EndOfInput(LATER))
-    common = header["trace"]["common_fields"]
-    assert (common["time_format"], common["reference_time"]) == ("relative", 1_700_000_000_000.0)
-    assert (first["time"], first["group_id"]) == (0.0, "1")
-    assert (second["time"], second["group_id"]) == (12.5, "2")
+@pytest.mark.parametrize(
+    ("protocol", "is_tls", "told"),
+    [("HTTP/2", True, ["TCP", "TLS", "HTTP2"]), ("HTTP/1.1", False, ["TCP", "HTTP1.1"])],
+)
+def test_protocols(protocol: str, is_tls: bool, told: list[str]) -> None:
+    """A trace says what is spoken, from TCP on."""
+    qlog = Qlog(is_tls=is_tls)
+    qlog.wire(ProtocolChosen, protocol)
+    assert qlog.events() == [("loglevel:info", {"message": f"the connection speaks {protocol}"})]
+    assert json.loads(qlog.file.getvalue())["traces"][0]["common_fields"]["protocol_type"] == told
 
 
-def test_octets_are_packets() -> None:
-    """They are numbered for each connection and direction, as qvis wants it of packets."""
-    events = [seen.OctetsSeen(LATER, sent, b"12345") for sent in (True, False, True)]
-    found = [(one["name"], one["data"]) for one in records(*events)[1:]]
-    raw = {"length": 25, "payload_length": 5}
-    assert found == [
-        (f"transport:packet_{name}", {"header": {"packet_type": "1RTT", "packet_number": number}, "raw": raw})
-        for name, number in (("sent", 0), ("received", 0), ("sent", 1))
+def test_frames() -> None:
+    """Frames have their type, flags, details and fields; what is wrong with one is a warning."""
+    qlog = Qlog()
+    fields = ((b":method", b"GET"), (b"x", b"\xff"))
+    qlog.wire(FrameSeen, False, "HEADERS", 1, 5, ("END_STREAM",), 1, b"abc", (), fields, None)
+    settings = (("HEADER_TABLE_SIZE", 5),)
+    qlog.wire(FrameSeen, True, "SETTINGS", 4, 0, (), 0, b"abcdef", settings, None, None)
+    said = (("last_stream_id", 0), ("debug", b"\xff"))
+    qlog.wire(FrameSeen, True, "GOAWAY", 7, 0, (), 1, b"", said, None, "on a stream (§6.8)")
+    (headers, settings_, goaway, warning) = qlog.events()
+    assert headers[0] == "http:frame_parsed"
+    assert headers[1]["raw"] == {"length": 12, "payload_length": 3}
+    assert headers[1]["frame"] == {
+        "frame_type": "headers",
+        "flags": ["END_STREAM"],
+        "headers": [{"name": ":method", "value": "GET"}, {"name": "x", "value": "ÿ"}],
+    }
+    assert settings_[0] == "http:frame_created"
+    assert settings_[1]["frame"]["settings"] == [{"name": "header_table_size", "value": 5}]
+    assert goaway[1]["frame"] == {"frame_type": "goaway", "last_stream_id": 0, "debug": "ÿ"}
+    assert warning == ("loglevel:warning", {"message": "GOAWAY is wrong: on a stream (§6.8)"})
+
+
+def test_http_1() -> None:
+    """Heads, contents and trailers of HTTP/1.1 are frames of a stream for each exchange."""
+    qlog = Qlog()
+    qlog.wire(H1HeadSeen, False, 3, b"GET /a HTTP/1.1", ((b"Host", b"a"),))
+    qlog.wire(H1HeadSeen, True, 3, b"HTTP/1.1 200 OK", ())
+    qlog.wire(ChunkSeen, True, 3, 5, b"")
+    qlog.wire(ContentSeen, True, 3, b"Hello")
+    qlog.wire(H1TrailersSeen, True, 3, ((b"Sum", b"1"),))
+    request, response, _, content, trailers = qlog.events()
+    assert request[1]["frame"]["headers"] == [
+        {"name": ":method", "value": "GET"},
+        {"name": ":path", "value": "/a"},
+        {"name": "Host", "value": "a"},
+    ]
+    assert response[1]["frame"]["headers"] == [{"name": ":status", "value": "200"}]
+    assert (content[1]["frame"]["frame_type"], content[1]["length"]) == ("data", 5)
+    assert trailers[1]["frame"]["headers"] == [{"name": "Sum", "value": "1"}]
+
+
+def test_everything_else() -> None:
+    """TLS, windows, tables, faults, violations and handlers are there; what others say is not said twice."""
+    qlog = Qlog()
+    wire = qlog.wire
+    wire(TlsAgreed, "TLSv1.3", "AES", "localhost", ("h2",), "h2")
+    wire(WindowChanged, 1, True, 5, 4)
+    wire(WindowChanged, 1, False, 5, 4)
+    wire(DynamicTableChanged, True, "insert", (b"a", b"b"), 34, 1)
+    wire(DynamicTableChanged, False, "resize", None, 0, 0)
+    wire(FaultHappened, 1, "reset() at response head")
+    wire(Violated, 1, "late")
+    wire(Unreadable, False, b"x", "no")
+    wire(Unreadable, True, b"x", "no")
+    wire(TlsFailed, "no")
+    wire(EndOfInput)
+    wire(HandlerBegun, 1)
+    wire(HandlerEnded, 1, 0.0015, None)
+    wire(HandlerEnded, 1, 0.0015, "ValueError: no")
+    wire(ExchangeBegun, 1, "GET", "/")
+    wire(ExchangeEnded, 1, "")
+    wire(ExchangeEnded, 1, "reset")
+    wire(PlaintextSeen, True, b"x")
+    events = qlog.events()
+    assert events[0][1]["chosen_alpn"] == "h2"
+    assert events[1] == ("http:window_changed", {"stream_id": 1, "owner": "local", "old": 5, "new": 4})
+    assert events[2][1]["owner"] == "remote"
+    assert events[3][1] == {
+        "owner": "local",
+        "update_type": "inserted",
+        "table_octets": 34,
+        "table_entries": 1,
+        "entries": [{"name": "a", "value": "b"}],
+    }
+    assert (events[4][1]["update_type"], events[4][1]["owner"]) == ("resize", "remote")
+    assert events[5] == ("simulation:marker", {"type": "fault", "message": "reset() at response head"})
+    assert [(name.partition(":")[2], data["message"]) for name, data in events[6:]] == [
+        ("warning", "the client's violation: late"),
+        ("warning", "what the client sent cannot be read: no"),
+        ("warning", "what the server sent cannot be read: no"),
+        ("error", "TLS failed: no"),
+        ("info", "the client sends no more"),
+        ("info", "the handler of exchange 1 begins"),
+        ("info", "the handler of exchange 1 returned, after 1.5 ms"),
+        ("error", "the handler of exchange 1 raised ValueError: no, after 1.5 ms"),
+        ("warning", "exchange 1 was cut off: reset"),
     ]
 
 
-def test_a_frame_says_all_that_is_in_it() -> None:
-    """Fields are in order; octets are characters each."""
-    name, data = only(frame(details=(("weight", 16),)))
-    assert name == "http2:frame_parsed"
-    assert data == {
-        "stream_id": 1,
-        "frame": {
-            "frame_type": "headers",
-            "byte_length": 5,
-            "flags": ["END_STREAM", "END_HEADERS"],
-            "stream_end": True,
-            "weight": 16,
-            "headers": [{"name": ":path", "value": "/ÿ"}],
-        },
-        "header_length": 9,
-        "payload_length": 5,
-    }
+def test_times_do_not_go_back() -> None:
+    """A clock that is set back stands still, for qvis wants events in the order of their times."""
+    qlog = Qlog()
+    qlog.write(ConnectionClosed(Origin(1, BEGAN_S - 10), "closed"))
+    qlog.events()
 
 
-def test_frames_by_their_names() -> None:
-    """Types have the names of qvis; one that nobody knows is unknown, with its number."""
-
-    def said(**given: Any) -> dict[str, Any]:
-        found: dict[str, Any] = only(frame(fields=None, flags=0, flag_names=(), sent=True, **given))[1][
-            "frame"
-        ]
-        return found
-
-    assert said()["headers"] == []  # the block goes on
-    settings = said(name="SETTINGS", kind=4, details=(("ENABLE_PUSH", 0), ("ENABLE_PUSH", 1)))
-    assert settings["settings"] == [{"name": "ENABLE_PUSH", "value": 0}, {"name": "ENABLE_PUSH", "value": 1}]
-    assert (
-        said(name="RST_STREAM", kind=3, details=(("error_code", "CANCEL"),))["frame_type"] == "reset_stream"
-    )
-    goaway = said(name="GOAWAY", kind=7, details=(("debug", b"why"),), error="wrong")
-    assert (goaway["frame_type"], goaway["debug"], goaway["error"]) == ("go_away", "why", "wrong")
-    assert said(name="DATA", kind=0)["stream_end"] is False
-    assert said(name="0x42", kind=0x42)["frame_type_value"] == 0x42
-    assert only(frame(sent=True))[0] == "http2:frame_created"
+def test_a_file_is_whole_at_each_flush(tmp_path: Path) -> None:
+    """From the beginning on there is a whole qlog; a second close changes nothing."""
+    path = tmp_path / "trace.qlog"
+    write = QlogWriter(path)
+    assert checked(path.read_text()) == []
+    for number in (1, 2):
+        Wire(write, number=number).closed()
+    write.flush()
+    assert len(checked(path.read_text())) == 2
+    write.close()
+    path.unlink()
+    write.close()
+    assert not path.exists()
 
 
-def test_the_preface_is_a_frame_without_a_header() -> None:
-    """So that lengths sum up."""
-    name, data = only(seen.PrefaceSeen(LATER))
-    assert name == "http2:frame_parsed"
-    assert (data["frame"]["frame_type"], data["header_length"], data["payload_length"]) == ("magic", 0, 24)
+def test_a_sequence(tmp_path: Path) -> None:
+    """A file .sqlog has each event at once, behind a header, with its connection."""
+    path = tmp_path / "trace.sqlog"
+    write = QlogWriter(str(path))
+    wires = [Wire(write, number=number, client=("127.0.0.1", number)) for number in (1, 2)]
+    for wire in wires:
+        wire.received(b"x")
+    write.flush()
+    records = path.read_text().split("\x1e")
+    assert records.pop(0) == ""
+    assert all(record.endswith("\n") for record in records)
+    header, *events = (json.loads(record) for record in records)
+    assert (header["qlog_version"], header["qlog_format"]) == ("0.3", "JSON-SEQ")
+    assert header["trace"]["vantage_point"]["type"] == "server"
+    assert header["trace"]["common_fields"]["time_format"] == "absolute"
+    checked_events(events)
+    assert events[0]["time"] == BEGAN_S * 1000
+    assert [event["group_id"] for event in events] == [
+        f"connection {number}: 127.0.0.1 port {number} to 127.0.0.1 port 8000" for number in (1, 2, 1, 2)
+    ]
+    for wire in wires:
+        wire.closed()
+        wire.received(b"nobody is left")
+    write.close()
+    write.close()
+    wires[0].received(b"late")
+    assert path.read_text().count("\x1e") == 7
 
 
-def test_parts_of_http1_messages() -> None:
-    """They are told as frames are, of the request that they belong to."""
-    line = (b"Host", b"a")
-    for event, expected in (
-        (
-            seen.H1HeadSeen(LATER, False, 2, b"GET / HTTP/1.1", (line,)),
-            {"frame_type": "headers", "line": "GET / HTTP/1.1", "headers": [{"name": "Host", "value": "a"}]},
-        ),
-        (seen.ContentSeen(LATER, False, 2, b"abc"), {"frame_type": "data", "byte_length": 3}),
-        (seen.ChunkSeen(LATER, False, 2, 3, b";x"), {"frame_type": "chunk", "size": 3, "extensions": ";x"}),
-        (seen.H1TrailersSeen(LATER, False, 2, ()), {"frame_type": "trailers", "headers": []}),
-    ):
-        assert only(event) == ("http:frame_parsed", {"stream_id": 2, "frame": expected})
-        assert only(event._replace(sent=True))[0] == "http:frame_created"
+def test_a_connection_from_before() -> None:
+    """What was not there from its beginning is not there at all."""
+    qlog = Qlog()
+    Wire(lambda event: None if "Opened" in type(event).__name__ else qlog.write(event), number=2).sent(b"x")
+    assert qlog.events() == []
 
 
-def test_connections_begin_and_end() -> None:
-    """Addresses, and what TLS has agreed on, by the names of the schema."""
-    name, data = only(seen.ConnectionOpened(LATER, ("::1", 1), ("::1", 2), True))
-    assert name == "connectivity:connection_started"
-    assert (data["ip_version"], data["src_port"], data["dst_port"], data["is_tls"]) == ("v6", 1, 2, True)
-    assert (
-        only(seen.ConnectionOpened(LATER, ("127.0.0.1", 1), ("127.0.0.1", 2), True))[1]["ip_version"] == "v4"
-    )
-    assert only(seen.ConnectionClosed(LATER, "closed"))[1] == {"owner": "local", "reason": "closed"}
-    agreed = seen.TlsAgreed(LATER, "TLSv1.3", "TLS_AES_128_GCM_SHA256", "a.localhost", ("h2",), "h2")
-    assert only(agreed) == (
-        "security:tls_agreed",
-        {
-            "version": "TLSv1.3",
-            "server_name": "a.localhost",
-            "alpn_offered": ["h2"],
-            "tls_cipher": "TLS_AES_128_GCM_SHA256",
-            "alpn": "h2",
-        },
-    )
-
-
-def test_fields_of_a_block_that_goes_on_stand_at_its_end() -> None:
-    """CONTINUATION has them, then; a PING has none."""
-    said = only(frame(name="CONTINUATION", kind=9, flags=0x4))[1]["frame"]
-    assert said["headers"] == [{"name": ":path", "value": "/ÿ"}]
-    assert "headers" not in only(frame(name="PING", kind=6, fields=None))[1]["frame"]
-
-
-def test_what_no_schema_has_is_in_our_category() -> None:
-    """By the name of the event, with its attributes."""
-    assert only(seen.DynamicTableChanged(LATER, True, "insert", (b"a", b"b"), 34, 1)) == (
-        "wptproto:dynamic_table_changed",
-        {"sent": True, "change": "insert", "line": ["a", "b"], "octets": 34, "entries": 1},
-    )
-    assert only(seen.HandlerEnded(LATER, 1, 0.5, None))[0] == "wptproto:handler_ended"
-
-
-def test_octets_of_the_protocol_are_not_there_twice() -> None:
-    """They are all in frames and messages."""
-    assert len(records(seen.PlaintextSeen(LATER, True, b"x"))) == 1
-
-
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """The error is the caller's."""
-    with pytest.raises(ConfigError, match="cannot be written"):
-        QlogWriter(tmp_path / "none" / "x.qlog")
+@pytest.mark.parametrize("name", ["trace.qlog", "trace.sqlog"])
+def test_a_file_that_cannot_be(tmp_path: Path, name: str) -> None:
+    """A path that cannot be written is said at once."""
+    with pytest.raises(ConfigError, match=f"{name} cannot be written: No such file"):
+        QlogWriter(tmp_path / "nowhere" / name)

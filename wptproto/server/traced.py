@@ -34,6 +34,8 @@ class Traced(BaseServer):
         traces, self._traces = self._traces, ()
         for one in traces:
             one.close()
+        if traces:
+            self._credentials.key_log.close()  # if it was they alone who read it
 
     def trace(
         self,
