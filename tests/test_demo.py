@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-import os
 import re
-import shutil
 import subprocess
 import threading
 from base64 import b64encode
@@ -20,6 +18,7 @@ import httpx
 import pytest
 
 from tests.helpers.peers import Kind, Peer, connect
+from tests.helpers.programs import needs
 from wptproto import Server, demo
 from wptproto.demo import handlers, httpbin
 
@@ -178,7 +177,7 @@ def test_upload_page(peer: Peer, kind: Kind) -> None:
     assert PROTOCOLS[kind] in text_of(page)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None and not os.environ.get("CI"), reason="there is no curl")
+@needs("curl")
 def test_commands_work(site: Server, clock: Clock) -> None:
     """The commands on the index do what it says, and end well where the server behaves well."""
     page = httpx.get(site.http_url()).text

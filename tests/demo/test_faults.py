@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.peers import Kind, connect, open_socket
+from tests.helpers.programs import needs
 from wptproto import Server
 from wptproto.demo.faults import CONTENT, routes
 from wptproto.faults import EFFECTS
@@ -81,7 +81,7 @@ def test_what_cannot_be(server: Server, path: str, complaint: str) -> None:
     assert complaint in answer.text
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@needs("curl")
 @pytest.mark.parametrize(
     ("path", "version", "status"),
     [

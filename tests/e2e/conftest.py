@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.programs import program
 from wptproto import Request, Response, Server
 from wptproto.demo.handlers import filled_in
 
@@ -76,16 +75,6 @@ def server(certs_dir: Path) -> Iterator[Server]:
     ]
     with Server(routes=routes, certs_dir=certs_dir) as server:
         yield server
-
-
-def program(name: str) -> str:
-    """Return the path of a program; where it is missing the test is skipped, but never in CI."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"{name} is not installed, and in CI it has to be")
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -46,8 +46,8 @@ def test_http_client(server):
         client.request("GET", "/")
 
 
-def test_curl(server):
-    command = ["curl", "-sS", "--cacert", str(server.ca), server.https_url("/")]
+def test_curl(server, curl):
+    command = [curl, "-sS", "--cacert", str(server.ca), server.https_url("/")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 60
     assert "certificate has expired" in done.stderr

@@ -16,9 +16,9 @@ def server(wptproto_server):
     assert [exchange.connection.number for exchange in wptproto_server.exchanges] == [1, 2]
 
 
-def test_curl(server):
+def test_curl(server, curl):
     urls = [server.https_url("/one"), server.https_url("/two")]
-    command = ["curl", "-sS", "--http2", "--cacert", str(server.ca), *urls]
+    command = [curl, "-sS", "--http2", "--cacert", str(server.ca), *urls]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60).stdout == "onetwo"
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.conftest import program
+from tests.helpers.programs import program
 from wptproto import Server
 
 

@@ -83,7 +83,7 @@ def test_httpx_over_http2(wptproto_server):
             client.get(wptproto_server.url("/x"))
 
 
-def test_curl(url):
-    done = subprocess.run(["curl", "-sS", "--http1.1", url, url], capture_output=True, text=True, timeout=60)
+def test_curl(url, curl):
+    done = subprocess.run([curl, "-sS", "--http1.1", url, url], capture_output=True, text=True, timeout=60)
     assert "(18) transfer closed with 6 bytes remaining to read" in done.stderr
     assert done.stdout == "0123all of it"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.programs import needs
 from tests.helpers.waiting import assert_soon
 from wptproto import CertificateError, ConfigError, Server, certs
 from wptproto.certs.catalogue import CATALOGUE, ensure_entry
@@ -191,7 +191,7 @@ class TestCatalogue:
         with pytest.raises(ConfigError, match="tls: there is no place for 'expired'"):
             made(certs_dir, tls="expired", certificate="a.pem", key="b.pem")
 
-    @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+    @needs("curl")
     @pytest.mark.parametrize(
         ("name", "status"),
         [("valid", 0), ("rsa", 0), ("intermediate", 0), ("many-names", 0), ("no-common-name", 0),
@@ -206,7 +206,7 @@ class TestCatalogue:
         done = subprocess.run(command, capture_output=True, timeout=30, check=False)
         assert (done.returncode, done.stdout) == (status, b"" if status else b"HTTP/2.0")
 
-    @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
+    @needs("openssl")
     @pytest.mark.parametrize(
         ("name", "subjects"),
         [
@@ -325,7 +325,7 @@ class TestClientCertificates:
             with pytest.raises(ssl.SSLError, match=UNKNOWN_CA):
                 answered(server, context)
 
-    @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+    @needs("curl")
     def test_curl(self, certs_dir: Path) -> None:
         """curl shows the files as they are; without them it gets the alert."""
         with made(certs_dir, client_certificates="required") as server:

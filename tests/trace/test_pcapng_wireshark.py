@@ -11,16 +11,16 @@ from pathlib import Path
 
 import h2.config
 import h2.connection
-import pytest
 
+from tests.helpers.programs import needs
 from tests.trace.making import Wire
 from wptproto import certs
 from wptproto.trace.events import EndOfInput, FaultHappened, TlsAgreed, TraceEvent
 from wptproto.trace.pcapng import PcapngWriter
 
-TSHARK = shutil.which("tshark") or ""
+TSHARK = shutil.which("tshark") or "tshark"
 
-pytestmark = pytest.mark.skipif(not TSHARK, reason="tshark is not installed")
+pytestmark = needs("tshark")
 
 REQUEST = b"GET /hello?a=b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nHello"
