@@ -190,6 +190,7 @@ class Victim:
     def start(self, limits: dict[str, float] | None, doc_root: str | None) -> dict[str, Any]:
         """Start a server; *limits* are those that differ from the defaults, None is no limits at all."""
         server = Server(
+            record=False,  # what is kept on purpose is not what clients have it hold
             routes=ROUTES[:-1] if doc_root else ROUTES,
             certs_dir=self._certs_dir,
             doc_root=doc_root,
