@@ -21,6 +21,7 @@ from tests.helpers.peers import Kind, Peer, connect
 from tests.helpers.programs import needs
 from wptproto import Server, demo
 from wptproto.demo import handlers, httpbin
+from wptproto.faults import EFFECTS
 
 INTERNAL_ERROR = 2  # RFC 9113 §7
 
@@ -118,6 +119,7 @@ def test_index_links_to_what_is_there(peer: Peer, clock: Clock) -> None:
 def test_index_lists_the_paths_of_httpbin(site: Server) -> None:
     """Each of them is on the index, with what it does; and what a browser can follow is a link."""
     page = httpx.get(site.http_url()).text
+    page = page[page.index('id="httpbin"') :]
     table = page[page.index("<table>") : page.index("</table>")]
     answers = [answer for family in httpbin.FAMILIES for answer in family.answers]
     for answer in answers:
@@ -134,6 +136,15 @@ def test_index_lists_the_paths_of_httpbin(site: Server) -> None:
     assert "/anything any method" in text_of(table)
     assert "<kbd>?absolute=true</kbd>" in table
     assert text_of(table).count("by Digest") == 1
+
+
+def test_index_lists_what_can_go_wrong(site: Server) -> None:
+    """Each fault is on the index, with what it does, and a link that asks for it."""
+    page = httpx.get(site.http_url()).text
+    table = page[page.index("<table>") : page.index("</table>")]
+    for word in EFFECTS:
+        assert f'href="/fault/{word}' in table
+    assert "end the connection by a TCP RST" in table
 
 
 def test_index_shows_the_source(peer: Peer) -> None:
@@ -184,14 +195,15 @@ def test_commands_work(site: Server, clock: Clock) -> None:
     outputs = {}
     for command in commands_of(page):
         done = subprocess.run(["sh", "-c", f"{command} -sS"], capture_output=True, text=True, timeout=20)
-        assert done.returncode == (18 if "wrong-length" in command else 0), done.stderr
+        wrong = "wrong-length" in command or "/fault/" in command
+        assert done.returncode == (18 if wrong else 0), done.stderr
         outputs[command] = done.stdout
     first, second, third, *_ = outputs.values()
     assert first.startswith("GET /echo HTTP/1.1\n")
     assert second.startswith("GET /echo HTTP/2.0\n")
     assert third.startswith("GET /echo HTTP/2.0\n")
     assert "  0.000 s  6 octets\n  0.000 s  13 octets\n" in "".join(outputs.values())
-    assert len(outputs) == 3 + len(handlers.DEMONSTRATIONS)
+    assert len(outputs) == 3 + len(handlers.DEMONSTRATIONS) + 1
 
 
 # --- the two of the example ----------------------------------------------------------------------

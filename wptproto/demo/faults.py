@@ -6,16 +6,25 @@ import inspect
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+from wptproto.demo.family import Answer
 from wptproto.errors import FaultError, HTTPException
 from wptproto.exchange.request import Request
 from wptproto.exchange.response import Response
 from wptproto.faults import EFFECTS, Fault, Moment, parse
 from wptproto.handlers.router import Route, any_method
 
-__all__ = ["routes"]
+__all__ = ["ANSWERS", "routes"]
 
 CONTENT = b"".join(b"%03d of 100 lines\n" % line for line in range(1, 101))
 """What goes wrong can be seen in it, with ``octet=`` to the octet."""
+
+
+_ARGUMENTS = {"slow": "2000", "stall": "2", "truncate": "octet=40"}
+
+
+def _link(word: str) -> str:
+    """Return a path that shows an effect and ends."""
+    return f"/fault/{word}?{_ARGUMENTS[word]}" if word in _ARGUMENTS else f"/fault/{word}"
 
 
 class Faulty:
@@ -45,6 +54,17 @@ class Faulty:
             raise HTTPException(400, str(error)) from error
         request.raw_input.read()  # so that what goes wrong with it can
         return CONTENT
+
+
+class _OneOf(Faulty):
+    """The same, for one effect, whose own words say what it does."""
+
+    def __init__(self, word: str) -> None:
+        self.__doc__ = (inspect.getdoc(EFFECTS[word]) or "").partition("\n")[0]
+
+
+ANSWERS = tuple(Answer(any_method, f"/fault/{word}", _OneOf(word), _link(word)) for word in EFFECTS)
+"""What the index shows of them."""
 
 
 def release(request: Request, response: Response) -> str:

@@ -71,15 +71,12 @@ def upload(request: Request, response: Response) -> Iterator[str]:
     yield f"total {received} octets\nsha256 {digest.hexdigest()}\n"
 
 
-def early_hints(request: Request, response: Response) -> None:
-    """Send 103 (Early Hints) and a second later the response, through the same writer."""
-    response.writer.write_status(103)
-    response.writer.write_header("Link", "</filled-in>; rel=preload; as=fetch")
-    response.writer.end_headers()
+def early_hints(request: Request, response: Response) -> str:
+    """Send 103 (Early Hints), and a second later the response."""
+    response.writer.write_informational(103, [("Link", "</filled-in>; rel=preload; as=fetch")])
     time.sleep(1)
-    response.writer.write_status(200)
-    response.writer.write_header("Content-Type", "text/plain")
-    response.writer.write_content("A 103 came before this.\n")
+    response.headers.set("Content-Type", "text/plain")
+    return "A 103 came before this.\n"
 
 
 def wrong_length(request: Request, response: Response) -> str:
@@ -101,16 +98,15 @@ async def asynchronous(request: Request, response: Response) -> tuple[list[tuple
     return [("Content-Type", "text/plain")], f"Read {len(content)} octets and slept, on the server's loop.\n"
 
 
-def trailers(request: Request, response: Response) -> None:
+def trailers(request: Request, response: Response) -> Iterator[bytes]:
     """End the content with a trailer section: its digest, known only when all of it is sent."""
     digest = hashlib.sha256()
-    response.writer.write_header("Content-Type", "text/plain")
-    response.writer.write_header("Trailer", "Repr-Digest")
-    response.writer.end_headers()
+    response.headers.set("Content-Type", "text/plain")
+    response.headers.set("Trailer", "Repr-Digest")
     for piece in (b"Some ", b"example ", b"content\n"):
         digest.update(piece)
-        response.writer.write(piece)
-    response.writer.write_trailers([("Repr-Digest", b"sha-256=:" + b64encode(digest.digest()) + b":")])
+        yield piece
+    response.trailers.set("Repr-Digest", b"sha-256=:" + b64encode(digest.digest()) + b":")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import shlex
 from html import escape
 from itertools import groupby
 
+from wptproto.demo import faults
 from wptproto.demo.family import Answer, Family
 from wptproto.demo.handlers import DEMONSTRATIONS, Demonstration, filled_in, step_by_step
 from wptproto.demo.template import fill_in
@@ -34,6 +35,8 @@ def index(request: Request, response: Response) -> None:
         other_port=_other_port(request),
         commands=_commands(curl_commands(request.server, "/echo")),
         demonstrations="\n".join(_entry(shown, request.server) for shown in DEMONSTRATIONS),
+        fault_command=_commands([_curl(request.server, "/fault/close?octet=40", "-i")]),
+        faults="\n".join(_row([answer]) for answer in faults.ANSWERS),
         families="\n".join(map(_family, FAMILIES)),
     )
 
@@ -117,12 +120,14 @@ def _commands(commands: list[str]) -> str:
 
 
 def _command(shown: Demonstration, link: str, server: Server) -> str:
-    if server.http_port is not None:
-        arguments = shlex.quote(server.http_url(link))
-    else:
-        arguments = _tls_arguments(server, link)
     pipe = f"{shown.before_curl} | " if shown.before_curl else ""
-    return f"{pipe}curl {shown.curl} {arguments}"
+    return f"{pipe}{_curl(server, link, shown.curl)}"
+
+
+def _curl(server: Server, path: str, options: str) -> str:
+    if server.http_port is not None:
+        return f"curl {options} {shlex.quote(server.http_url(path))}"
+    return f"curl {options} {_tls_arguments(server, path)}"
 
 
 def _tls_arguments(server: Server, path: str) -> str:
