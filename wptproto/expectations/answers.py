@@ -146,8 +146,8 @@ class Answer:
         return None
 
     def _say(self, said: Said, request: Request, response: Response) -> None:
-        if not said.early and not self._spoils_the_request():
-            _read_all(request)
+        if not said.early:
+            _read_all(request, self._leaves_unread())
         for status, lines in said.informational:
             _send_interim(response, status, lines)
         response.status = said.status
@@ -160,15 +160,20 @@ class Answer:
             response.write(ends=True)
             response.content = []
 
-    def _spoils_the_request(self) -> bool:
-        """Whether the rest of the request may never come."""
-        return any(fault.at.value in ("request_head", "request_content") for fault in self.faults)
+    def _leaves_unread(self) -> int | None:
+        """Return behind how many octets of the request the rest never comes; None if all of it does."""
+        unread = [fault for fault in self.faults if fault.effect.word() == "do_not_read"]
+        if any(fault.at.value == "request_head" for fault in unread):
+            return 0
+        octets = [max(fault.octet, 1) for fault in unread if fault.at.value == "request_content"]
+        return min(octets, default=None)
 
 
-def _read_all(request: Request) -> None:
+def _read_all(request: Request, octets: int | None) -> None:
     """Wait until the request is whole, so that it is recorded whole, and no client is answered early."""
-    while request.raw_input.read1():
-        pass
+    count = 0
+    while (octets is None or count < octets) and (piece := request.raw_input.read1()):
+        count += len(piece)
     request.raw_input.seek(0)
 
 

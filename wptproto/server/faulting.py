@@ -232,7 +232,7 @@ class Faulting:
     def _stall(self, fault: Fault, stall: Stall, running: Running | None, resume: GoOn) -> None:
         holds_all = running is None or fault.at in (Moment.END, Moment.IDLE)
         if running is not None and not holds_all:
-            running.held = True
+            running.held += 1
         if holds_all:
             self.owner.transmit()
             self._outlet.hold(True)
@@ -246,8 +246,8 @@ class Faulting:
             self._stalls.end()
             if holds_all:
                 self._outlet.hold(False)
-            if running is not None:
-                running.held = False
+            if running is not None and not holds_all:
+                running.held -= 1
             if not self._outlet.closing:
                 resume()
 
@@ -381,6 +381,9 @@ class FaultPlan:
         self._stalls_request = False
         while self._held and not self._stalls_request and not self._running.bridge.closed:
             self._faulting.owner.take(self._running, self._held.popleft())
+        if not self._stalls_request:
+            self.look_at_request()  # of which more came in the meantime
+            self._let_go()
 
     # --- its response --------------------------------------------------------------------------
 
@@ -413,8 +416,8 @@ class FaultPlan:
         """Take note that content was sent; if it is to be slow, the rest waits."""
         if self.octets_per_s is not None and octets:
             running = self._running
-            running.held = True
-            asyncio.get_running_loop().call_later(octets / self.octets_per_s, self._let_go)
+            running.held += 1
+            asyncio.get_running_loop().call_later(octets / self.octets_per_s, self._rested)
 
     def ended(self) -> None:
         """Take note that the response is whole; a test should know of what never came about."""
@@ -433,9 +436,12 @@ class FaultPlan:
     def _happen(self, is_due: Callable[[Fault], bool]) -> bool:
         return self._faulting.happen(self._due(is_due), self._running, self._let_go)
 
+    def _rested(self) -> None:
+        self._running.held -= 1
+        self._let_go()
+
     def _let_go(self) -> None:
-        """Let the response go on."""
-        self._running.held = False
+        """Let the response go on, if nothing else holds it up."""
         if not self._running.bridge.closed:
             self._faulting.owner.resume(self._running)
 
