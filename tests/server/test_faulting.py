@@ -178,6 +178,12 @@ def test_truncate(server: Server, kind: Kind, path: str) -> None:
             assert ending(peer.sock) == "closed"
 
 
+def test_nothing_to_truncate(server: Server, kind: Kind, path: str) -> None:
+    """Where there is no content, nothing is left out of it, and nothing is sent behind the end."""
+    answer, _ = ask(server, kind, path, fault("truncate"), fault("close", at="end"), method="HEAD")
+    assert (answer.status, answer.content, answer.complete) == (200, b"", True)
+
+
 def test_half_close(server: Server, kind: Kind, path: str) -> None:
     """Nothing follows, but the server reads on: it takes what the client sends, and its goodbye."""
     planned.faults = stepped.faults = [fault("half_close", octet=4)]
@@ -427,6 +433,16 @@ def test_behind_the_response(server: Server, kind: Kind, path: str, at: str, wha
         answer = peer.read_answer()
         assert (answer.content, answer.complete) == (CONTENT, True)
         assert ending(peer.sock) == "closed"
+
+
+@pytest.mark.parametrize("at", ["end", "idle"])
+def test_behind_the_response_it_is_recorded(server: Server, kind: Kind, at: str) -> None:
+    """What happens when a response is whole is in the record of its exchange."""
+    planned.faults = [fault("close", at=at)]
+    with connect(server, kind) as peer:
+        assert peer.request("/").content == CONTENT
+        assert ending(peer.sock) == "closed"
+        assert (server.exchanges[-1].faults, server.connections[-1].faults) == ((planned.faults[0],), ())
 
 
 @pytest.mark.parametrize("kind", TLS)
