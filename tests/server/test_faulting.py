@@ -636,3 +636,10 @@ def test_what_a_server_can_do(certs_dir: Path, ports: dict[str, object], what: s
             server.fault(what)
     else:
         server.fault(what)
+
+
+@pytest.mark.parametrize("times", [0, -1, "2"])
+def test_how_often(times: object) -> None:
+    """With no connection nothing can go wrong."""
+    with pytest.raises(FaultError, match="fault: times is a number from 1 on, or None"):
+        Server().fault("close", times=times)  # type: ignore[arg-type]
