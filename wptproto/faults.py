@@ -161,9 +161,12 @@ class GoAway(Effect):
     """
     Send GOAWAY (RFC 9113 §6.8); streams above the last are dropped without a word, those up to it go on.
 
+    So do streams that were promised.
+
     Attributes:
         code: An error code of RFC 9113 §7, by name or number.
-        last_stream_id: The last stream that is said to have been looked at; None is that of the request.
+        last_stream_id: The last stream that is said to have been looked at; None is that of the request, and
+            of one that was promised, the client's last that is in progress.
         debug: Additional debug data; text is UTF-8.
     """
 

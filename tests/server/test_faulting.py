@@ -19,6 +19,7 @@ from wptproto import FaultError, Request, Response, Server, WaitError
 from wptproto.faults import Fault, fault
 
 CONTENT = b"0123456789"
+GOAWAY_1 = b"\0\0\x08\x07\0\0\0\0\0" + b"\0\0\0\1" + b"\0\0\0\0"  # last stream 1, NO_ERROR
 HTTP2 = ("h2", "h2c")
 TLS = ("h1s", "h2")
 
@@ -517,6 +518,36 @@ def test_goaway_behind_the_response(server: Server, kind: Kind, at: str) -> None
         while peer.goaway is None:
             peer._receive()
         assert (peer.goaway.error_code, peer.goaway.last_stream_id) == (0, 1)
+
+
+@pytest.mark.parametrize("of", ["request", "promise"])
+def test_goaway_and_promises(certs_dir: Path, of: str) -> None:
+    """GOAWAY speaks of the client's streams; what was promised is sent all the same (RFC 9113 §6.8)."""
+
+    def pushed(request: Request, response: Response) -> bytes:
+        if of == "promise":
+            response.fault("goaway")
+        return b"pushed"
+
+    def handler(request: Request, response: Response) -> bytes:
+        response.push("/pushed", answer=pushed)
+        if of == "request":
+            response.fault("goaway", octet=1)
+        response.fault("stall", octet=1)
+        return CONTENT
+
+    with serving(handler, certs_dir) as server, connect(server, "h2c") as peer:
+        assert isinstance(peer, H2Peer)
+        peer.send_request("/")
+        octets = b""
+        server.wait_for_stall()
+        octets = b""
+        while not (GOAWAY_1 in octets and b"pushed" in octets.rpartition(b"/pushed")[2]):
+            octets += peer.sock.recv(65536)
+        server.release()
+        while CONTENT[1:] not in octets:
+            octets += peer.sock.recv(65536)
+        assert [one.outcome for one in server.exchanges] == ["complete", "complete"]
 
 
 # --- how it is asked for -------------------------------------------------------------------------

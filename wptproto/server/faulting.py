@@ -143,7 +143,14 @@ class Faulting:
 
     def ignores(self, exchange_id: ExchangeId) -> bool:
         """Whether a request is on a stream that GOAWAY has said nobody looks at (RFC 9113 §6.8)."""
-        return self.last_id is not None and exchange_id > self.last_id
+        # It speaks of the client's streams; those that were promised, which are even, go on.
+        return self.last_id is not None and exchange_id > self.last_id and exchange_id % 2 == 1
+
+    def _last_of_the_client(self, exchange_id: ExchangeId) -> ExchangeId:
+        """Return the stream of an exchange; of a promised one, the client's last that is in progress."""
+        if exchange_id % 2:
+            return exchange_id
+        return max((other for other in self._exchanges.running if other % 2), default=ExchangeId(0))
 
     def release(self) -> None:
         """End all stalls."""
@@ -321,7 +328,7 @@ class Faulting:
             case GoAway(code, last, debug):
                 assert isinstance(code, int)
                 assert isinstance(debug, bytes)
-                self.last_id = ExchangeId(exchange_id if last is None else last)
+                self.last_id = self._last_of_the_client(exchange_id) if last is None else ExchangeId(last)
                 connection.go_away(self.last_id, code, debug)
                 for other in list(self._exchanges.running.values()):
                     if self.ignores(other.bridge.exchange_id):
