@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from wptproto.faults import (
     EFFECTS,
     Close,
     Cut,
+    Effect,
     Fault,
     GoAway,
     Moment,
@@ -83,11 +85,15 @@ def test_words_make_a_fault(made: Fault, wanted: Fault) -> None:
         ("goaway", (), {"debug": 5}, "goaway: debug is octets or text, not 5"),
         ("cut", ([0],), {}, "cut: sizes are numbers of octets above 0, not [0]"),
         ("cut", ([],), {}, "cut: say sizes of segments, or of records, or both"),
+        ("stall", (math.nan,), {}, "stall: seconds is a number above 0, not nan"),
+        ("close", (), {"octet": "3"}, "octet is a number of octets, 0 or more, not '3'"),
+        ("close", (), {"octet": True}, "octet is a number of octets, 0 or more, not True"),
+        (Close(), (3,), {}, "close was made before, and 3 would change it; say that where it is made"),
         ("cut", (1,), {"gap_s": -1}, "cut: gap_s is a number above 0, not -1"),
     ],
 )
 def test_what_is_no_fault(
-    what: str, arguments: tuple[object, ...], named: dict[str, object], complaint: str
+    what: str | Effect, arguments: tuple[object, ...], named: dict[str, object], complaint: str
 ) -> None:
     """What cannot be is an error when it is asked for, in a sentence that says what there is."""
     with pytest.raises(FaultError, match=re.escape(complaint)):
@@ -134,6 +140,24 @@ def test_what_a_protocol_has() -> None:
     fault("close", at="tls_hello").check(protocol="HTTP/1.1", is_tls=True)
     with pytest.raises(FaultError, match="tls_hello has no meaning in the clear"):
         fault("close", at="tls_hello").check(protocol="HTTP/1.1", is_tls=False)
+
+
+def test_records_in_the_clear() -> None:
+    """How octets fall into TLS records is said of TLS alone; how they fall into segments, of all."""
+    fault("cut", [1], records=[5]).check(protocol=None, is_tls=False)
+    fault("cut", [], records=[5]).check(protocol=None, is_tls=True)
+    with pytest.raises(FaultError, match="records are those of TLS, and there is none in the clear"):
+        fault("cut", [], records=[5]).check(protocol=None, is_tls=False)
+    with pytest.raises(FaultError, match="tls_hello has no meaning in the clear"):
+        fault("cut", [], records=[5], at="tls_hello").check(protocol=None, is_tls=False)
+
+
+def test_a_fault_that_was_made() -> None:
+    """A fault is taken as it is; what would change it is an error, and not forgotten."""
+    made = fault("close", octet=3)
+    assert as_fault(made) is made
+    with pytest.raises(FaultError, match="was made before, and at='end' would change it"):
+        as_fault(made, at="end")
 
 
 def test_in_a_handler() -> None:

@@ -117,6 +117,8 @@ def test_settings_by_marker(run: Run) -> None:
         ("port=80", "a server has no setting 'port'; it has doc_root, routes,"),
         ("http_port=99999", "there cannot be such a server: http_port: "),
         ("'h2'", "wptproto(...) takes its arguments by name"),
+        ("wait='long'", "wptproto(wait=...) is a number of seconds, not 'long'"),
+        ("limits={'idle_s': 3}", "limits is a Limits(idle_s=3, ...) or Limits.none(), not {'idle_s': 3}"),
         ("protocols='h3'", "protocols: 'h3' is none of all, h1, h1s, h2, h2c"),
     ],
 )
@@ -126,6 +128,7 @@ def test_what_is_no_setting(run: Run, marker: str, complaint: str) -> None:
     assert result.ret
     assert complaint in result.stdout.str() + result.stderr.str()
     assert "Traceback" not in result.stdout.str()
+    assert "pytest_plugin.py" not in result.stdout.str()
 
 
 def test_a_port_in_use(run: Run) -> None:
@@ -175,6 +178,25 @@ def test_protocols_by_marker(run: Run) -> None:
     result = run(tests, "--wptproto-protocols=h1", "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*it is for h2, h2c, and h1 was asked for*"])
+
+
+def test_protocols_of_a_test_case(run: Run) -> None:
+    """unittest's methods run once: over the one protocol that is said, or over what their client speaks."""
+    tests = """
+        import unittest
+
+        @pytest.mark.wptproto(protocols="{}")
+        class TestIt(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def with_server(self, wptproto_server):
+                self.server = wptproto_server
+
+            def test_it(self):
+                assert len(self.server.speaks) == {}
+        """
+    run(tests.format("h2", 1)).assert_outcomes(passed=1)
+    run(tests.format("h1 h2", 4)).assert_outcomes(passed=1)
+    run(tests.format("h2", 1), "--wptproto-protocols=h1").assert_outcomes(skipped=1)
 
 
 def test_protocols_of_which_there_are_none(run: Run) -> None:
@@ -250,6 +272,8 @@ def test_an_error_in_a_handler(run: Run) -> None:
     result = run(tests.format(marker=""))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*handlers that failed*", '*raise RuntimeError("out of tune")*'])
+    held, _, _ = result.stdout.str().partition("recorded by wptproto")
+    assert "dispatcher.py" not in held
     run(tests.format(marker="@pytest.mark.wptproto(errors=False)")).assert_outcomes(passed=1)
 
 
@@ -306,6 +330,24 @@ def test_the_record_of_a_failing_test(run: Run) -> None:
             "< 200 OK",
         ]
     )
+
+
+def test_the_record_of_a_test_that_does_not_begin(run: Run, tmp_path: Path) -> None:
+    """Where another fixture fails, what was recorded until then is in the report, and kept."""
+    result = run(
+        """
+        @pytest.fixture
+        def client(wptproto_server):
+            wptproto_server.expect("GET", "/x").respond(200, content="hello")
+            assert get(wptproto_server, "/x") == b"goodbye"
+
+        def test_it(client): pass
+        """,
+        f"--wptproto-trace={tmp_path}",
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*recorded by wptproto setup*", "> GET /x HTTP/1.1", "*kept by wptproto*"])
+    assert any("GET /x" in path.read_text() for path in tmp_path.glob("*.log"))
 
 
 def test_the_record_of_a_passing_test(run: Run) -> None:

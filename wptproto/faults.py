@@ -13,6 +13,7 @@ moment, is an error when it is asked for, never when it would happen.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -160,9 +161,12 @@ class GoAway(Effect):
     """
     Send GOAWAY (RFC 9113 §6.8); streams above the last are dropped without a word, those up to it go on.
 
+    So do streams that were promised.
+
     Attributes:
         code: An error code of RFC 9113 §7, by name or number.
-        last_stream_id: The last stream that is said to have been looked at; None is that of the request.
+        last_stream_id: The last stream that is said to have been looked at; None is that of the request, and
+            of one that was promised, the client's last that is in progress.
         debug: Additional debug data; text is UTF-8.
     """
 
@@ -340,6 +344,12 @@ class Fault(NamedTuple):
         where = f"{self.at} at octet {self.octet}" if self.octet else f"{self.at}"
         return f"{self.effect.word()}({', '.join(given)}) at {where}"
 
+    @property
+    def needs_tls(self) -> bool:
+        """Whether it has no meaning in the clear."""
+        only_records = isinstance(self.effect, Cut) and not self.effect.sizes
+        return self.effect.needs == "TLS" or self.at is Moment.TLS_HELLO or only_records
+
     def in_response(self) -> Fault:
         """
         Return it as it is asked for in a handler, to which the request is past.
@@ -374,8 +384,11 @@ class Fault(NamedTuple):
                 "" if protocol else ", and this may be answered over it; say protocol='HTTP/2' of the request"
             )
             raise FaultError(f"{word} has no meaning over HTTP/1.1{may} ({effect.instead})")
-        if (effect.needs == "TLS" or self.at is Moment.TLS_HELLO) and is_tls is False:
-            raise FaultError(f"{word} at {self.at} has no meaning in the clear, where there is no TLS")
+        if not self.needs_tls or is_tls is not False:
+            return
+        if isinstance(effect, Cut) and self.at is not Moment.TLS_HELLO:
+            raise FaultError("cut: records are those of TLS, and there is none in the clear; say sizes")
+        raise FaultError(f"{word} at {self.at} has no meaning in the clear, where there is no TLS")
 
 
 def fault(
@@ -394,7 +407,11 @@ def fault(
     Raises:
         FaultError: There is no such effect or moment, or they do not go together; says what there is.
     """
-    effect = what if isinstance(what, Effect) else _effect(what, arguments, named)
+    if isinstance(what, Effect):
+        _check_whole(what.word(), arguments, named)
+        effect = what
+    else:
+        effect = _effect(what, arguments, named)
     if at is None:
         moment = Moment.RESPONSE_CONTENT if octet is not None else effect.default
     else:
@@ -405,7 +422,8 @@ def fault(
         return Fault(effect, moment)
     if moment not in (Moment.REQUEST_CONTENT, Moment.RESPONSE_CONTENT):
         raise FaultError(f"octet counts content, and there is none at {moment}; say at='response_content'")
-    if octet < 0:
+    given: Any = octet  # tests are not all typed
+    if not isinstance(given, int) or isinstance(given, bool) or octet < 0:
         raise FaultError(f"octet is a number of octets, 0 or more, not {octet!r}")
     return Fault(effect, moment, octet)
 
@@ -413,8 +431,15 @@ def fault(
 def as_fault(
     what: str | Effect | Fault, *arguments: Any, at: str | None = None, octet: int | None = None, **named: Any
 ) -> Fault:
-    """Return the fault that is given, or that :func:`fault` makes of all this."""
+    """
+    Return the fault that is given, or that :func:`fault` makes of all this.
+
+    Raises:
+        FaultError: It makes no sense, or says something of a fault that is whole as it was given.
+    """
     if isinstance(what, Fault):
+        moment = {name: value for name, value in (("at", at), ("octet", octet)) if value is not None}
+        _check_whole(str(what), arguments, {**named, **moment})
         return what
     return fault(what, *arguments, at=at, octet=octet, **named)
 
@@ -454,6 +479,12 @@ def _effect(word: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Eff
         return kind(*arguments, **named)
     except TypeError as error:
         raise FaultError(f"{kind.word()}: {_takes(kind)}") from error
+
+
+def _check_whole(what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    if arguments or named:
+        more = ", ".join([*map(repr, arguments), *(f"{name}={value!r}" for name, value in named.items())])
+        raise FaultError(f"{what} was made before, and {more} would change it; say that where it is made")
 
 
 def _kind(word: str) -> type[Effect]:
@@ -529,6 +560,7 @@ def _check_positive(word: str, name: str, value: Any, *, optional: bool = False,
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
+        or not math.isfinite(value)
         or value < 0
         or (value == 0 and not zero)
     ):

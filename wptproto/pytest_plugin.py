@@ -10,6 +10,7 @@ servers of a failing test recorded is in its report.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -59,6 +60,17 @@ class _Marked(NamedTuple):
     violations: bool = True
     wait: float = 0.0
     settings: Mapping[str, Any] = MappingProxyType({})
+
+    def check(self, where: str) -> None:
+        """
+        Return if it makes sense.
+
+        Raises:
+            pytest.UsageError: It does not.
+        """
+        wait: Any = self.wait  # markers are not typed
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait < math.inf:
+            raise pytest.UsageError(f"{where}: wptproto(wait=...) is a number of seconds, not {wait!r}")
 
 
 class _Watched:
@@ -111,16 +123,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "wptproto_protocol" not in metafunc.fixturenames:
         return
-    asked = _asked(metafunc.config)
-    able = _kinds(_marked(metafunc.definition).protocols, f"{metafunc.definition.nodeid}: protocols")
-    wanted = [kind for kind in able or KINDS if kind in (asked or KINDS)]
-    if not able and not asked:
-        return  # once, over whatever its client speaks
-    if not wanted:
-        reason = f"it is for {', '.join(able)}, and {', '.join(asked)} was asked for"
+    try:
+        wanted, reason = _wanted(metafunc.definition)
+    except pytest.UsageError as error:
+        raise pytest.Collector.CollectError(str(error)) from None  # which is shown without a traceback
+    if reason:
         metafunc.parametrize("wptproto_protocol", [pytest.param(None, marks=pytest.mark.skip(reason=reason))])
-        return
-    metafunc.parametrize("wptproto_protocol", wanted, indirect=True)
+    elif wanted:
+        metafunc.parametrize("wptproto_protocol", wanted, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -142,7 +152,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     return result
 
 
-def _report(item: pytest.Item, watched: _Watched, complaints: str) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    try:
+        return (yield)
+    except pytest.skip.Exception:
+        raise
+    except BaseException:
+        if (watched := item.stash.get(_watched, None)) is not None:
+            _report(item, watched, "", when="setup")
+        raise
+
+
+def _report(item: pytest.Item, watched: _Watched, complaints: str, *, when: str = "call") -> None:
     """Put what was recorded into the report of a test that fails, and keep its files."""
     for files in watched.kept:
         files.are_kept = True
@@ -153,7 +175,7 @@ def _report(item: pytest.Item, watched: _Watched, complaints: str) -> None:
     }
     for title, text in sections.items():
         if text:
-            item.add_report_section("call", title, text)
+            item.add_report_section(when, title, text)
 
 
 # --- fixtures ------------------------------------------------------------------------------------
@@ -170,8 +192,13 @@ def wptproto_ca(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def wptproto_protocol(request: pytest.FixtureRequest) -> Kind | None:
     """Over what the test runs: h1, h1s, h2 or h2c; None where it is not said, and the server speaks all."""
-    found: Kind | None = getattr(request, "param", None)
-    return found
+    if hasattr(request, "param"):
+        found: Kind | None = request.param
+        return found
+    wanted, reason = _wanted(request.node)  # of unittest's methods, which run once, whatever is said
+    if reason:
+        pytest.skip(reason)
+    return wanted[0] if len(wanted) == 1 else None
 
 
 @pytest.fixture
@@ -318,6 +345,16 @@ def _kinds(names: str | Iterable[str] | None, where: str) -> tuple[Kind, ...]:
     return tuple(kind for kind in KINDS if kind in wanted or "all" in wanted)
 
 
+def _wanted(node: pytest.Item) -> tuple[list[Kind], str]:
+    """Return over what a test is to run, nothing where that is not said; and why it is not to run, if so."""
+    asked = _asked(node.config)
+    able = _kinds(_marked(node).protocols, f"{node.nodeid}: protocols")
+    if not able and not asked:
+        return [], ""  # once, over whatever its client speaks
+    wanted = [kind for kind in able or KINDS if kind in (asked or KINDS)]
+    return wanted, "" if wanted else f"it is for {', '.join(able)}, and {', '.join(asked)} was asked for"
+
+
 def _marked(node: pytest.Item) -> _Marked:
     """Return what the markers of a test say, of its module and class, too."""
     said: dict[str, Any] = {}
@@ -326,4 +363,6 @@ def _marked(node: pytest.Item) -> _Marked:
             raise pytest.UsageError(f"{node.nodeid}: wptproto(...) takes its arguments by name")
         said.update(marker.kwargs)
     own = {name: said.pop(name) for name in _Marked._fields if name in said}
-    return _Marked(**own)._replace(settings=said)
+    marked = _Marked(**own)._replace(settings=said)
+    marked.check(node.nodeid)
+    return marked

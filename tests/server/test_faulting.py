@@ -19,6 +19,7 @@ from wptproto import FaultError, Request, Response, Server, WaitError
 from wptproto.faults import Fault, fault
 
 CONTENT = b"0123456789"
+GOAWAY_1 = b"\0\0\x08\x07\0\0\0\0\0" + b"\0\0\0\1" + b"\0\0\0\0"  # last stream 1, NO_ERROR
 HTTP2 = ("h2", "h2c")
 TLS = ("h1s", "h2")
 
@@ -176,6 +177,12 @@ def test_truncate(server: Server, kind: Kind, path: str) -> None:
         assert (answer.status, answer.content, answer.complete) == (200, b"0123", kind in HTTP2)
         if kind in ("h1", "h1s"):
             assert ending(peer.sock) == "closed"
+
+
+def test_nothing_to_truncate(server: Server, kind: Kind, path: str) -> None:
+    """Where there is no content, nothing is left out of it, and nothing is sent behind the end."""
+    answer, _ = ask(server, kind, path, fault("truncate"), fault("close", at="end"), method="HEAD")
+    assert (answer.status, answer.content, answer.complete) == (200, b"", True)
 
 
 def test_half_close(server: Server, kind: Kind, path: str) -> None:
@@ -429,6 +436,16 @@ def test_behind_the_response(server: Server, kind: Kind, path: str, at: str, wha
         assert ending(peer.sock) == "closed"
 
 
+@pytest.mark.parametrize("at", ["end", "idle"])
+def test_behind_the_response_it_is_recorded(server: Server, kind: Kind, at: str) -> None:
+    """What happens when a response is whole is in the record of its exchange."""
+    planned.faults = [fault("close", at=at)]
+    with connect(server, kind) as peer:
+        assert peer.request("/").content == CONTENT
+        assert ending(peer.sock) == "closed"
+        assert (server.exchanges[-1].faults, server.connections[-1].faults) == ((planned.faults[0],), ())
+
+
 @pytest.mark.parametrize("kind", TLS)
 @pytest.mark.parametrize("at", ["response_head", "accepted"])
 def test_no_close_notify(server: Server, kind: Kind, at: str) -> None:
@@ -501,6 +518,36 @@ def test_goaway_behind_the_response(server: Server, kind: Kind, at: str) -> None
         while peer.goaway is None:
             peer._receive()
         assert (peer.goaway.error_code, peer.goaway.last_stream_id) == (0, 1)
+
+
+@pytest.mark.parametrize("of", ["request", "promise"])
+def test_goaway_and_promises(certs_dir: Path, of: str) -> None:
+    """GOAWAY speaks of the client's streams; what was promised is sent all the same (RFC 9113 §6.8)."""
+
+    def pushed(request: Request, response: Response) -> bytes:
+        if of == "promise":
+            response.fault("goaway")
+        return b"pushed"
+
+    def handler(request: Request, response: Response) -> bytes:
+        response.push("/pushed", answer=pushed)
+        if of == "request":
+            response.fault("goaway", octet=1)
+        response.fault("stall", octet=1)
+        return CONTENT
+
+    with serving(handler, certs_dir) as server, connect(server, "h2c") as peer:
+        assert isinstance(peer, H2Peer)
+        peer.send_request("/")
+        octets = b""
+        server.wait_for_stall()
+        octets = b""
+        while not (GOAWAY_1 in octets and b"pushed" in octets.rpartition(b"/pushed")[2]):
+            octets += peer.sock.recv(65536)
+        server.release()
+        while CONTENT[1:] not in octets:
+            octets += peer.sock.recv(65536)
+        assert [one.outcome for one in server.exchanges] == ["complete", "complete"]
 
 
 # --- how it is asked for -------------------------------------------------------------------------
@@ -620,3 +667,10 @@ def test_what_a_server_can_do(certs_dir: Path, ports: dict[str, object], what: s
             server.fault(what)
     else:
         server.fault(what)
+
+
+@pytest.mark.parametrize("times", [0, -1, "2"])
+def test_how_often(times: object) -> None:
+    """With no connection nothing can go wrong."""
+    with pytest.raises(FaultError, match="fault: times is a number from 1 on, or None"):
+        Server().fault("close", times=times)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.connection = stub(awaits=Awaits.REQUEST, steps=0, has_backlog=False)
-        self.outlet = stub(closing=False, reading_paused=False, unread_octets=0)
+        self.outlet = stub(closing=False, reading_paused=False, unread_octets=0, untaken_octets=0)
         self.exchanges = stub(running={})
         self.received = 0
         self._watch = Watch(LIMITS, self.outlet, self.exchanges)

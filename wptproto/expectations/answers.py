@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wptproto.errors import ConfigError
@@ -80,7 +81,7 @@ class Said(NamedTuple):
         ]
         if len(given) > 1:
             raise ConfigError(f"an answer has one content, and here are {' and '.join(given)}")
-        lines = _lines(headers)
+        lines = _lines("headers", headers)
         if json is not NOTHING:
             content = _json(json)
             if not any(_is(name, "content-type") for name, _ in lines):
@@ -99,8 +100,8 @@ class Said(NamedTuple):
             status,
             lines,
             content,
-            _lines(trailers),
-            [_interim(one) for one in informational],
+            _lines("trailers", trailers),
+            _interims(informational),
             _number("delay", delay, "of seconds"),
             None if throttle is None else _number("throttle", throttle, "of octets per second", above=True),
             handler,
@@ -146,8 +147,8 @@ class Answer:
         return None
 
     def _say(self, said: Said, request: Request, response: Response) -> None:
-        if not said.early and not self._spoils_the_request():
-            _read_all(request)
+        if not said.early:
+            _read_all(request, self._leaves_unread())
         for status, lines in said.informational:
             _send_interim(response, status, lines)
         response.status = said.status
@@ -160,15 +161,20 @@ class Answer:
             response.write(ends=True)
             response.content = []
 
-    def _spoils_the_request(self) -> bool:
-        """Whether the rest of the request may never come."""
-        return any(fault.at.value in ("request_head", "request_content") for fault in self.faults)
+    def _leaves_unread(self) -> int | None:
+        """Return behind how many octets of the request the rest never comes; None if all of it does."""
+        unread = [fault for fault in self.faults if fault.effect.word() == "do_not_read"]
+        if any(fault.at.value == "request_head" for fault in unread):
+            return 0
+        octets = [max(fault.octet, 1) for fault in unread if fault.at.value == "request_content"]
+        return min(octets, default=None)
 
 
-def _read_all(request: Request) -> None:
+def _read_all(request: Request, octets: int | None) -> None:
     """Wait until the request is whole, so that it is recorded whole, and no client is answered early."""
-    while request.raw_input.read1():
-        pass
+    count = 0
+    while (octets is None or count < octets) and (piece := request.raw_input.read1()):
+        count += len(piece)
     request.raw_input.seek(0)
 
 
@@ -211,19 +217,33 @@ def _json(value: Any) -> bytes:
         raise ConfigError(f"json: {value!r} cannot be said in JSON: {error}") from error
 
 
-def _interim(given: int | tuple[int, Headers]) -> tuple[int, Lines]:
-    status, headers = (given, ()) if isinstance(given, int) else given
+def _interims(given: Any) -> list[tuple[int, Lines]]:
+    try:
+        found: list[tuple[int, Headers]] = [
+            (one, ()) if isinstance(one, int) else tuple(one) for one in given
+        ]
+        return [_interim(status, headers) for status, headers in found]
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"informational is a list of statuses, or of a status and its headers, not {given!r}"
+        ) from None
+
+
+def _interim(status: int, headers: Headers) -> tuple[int, Lines]:
     if not 100 <= status < 200 or status == 101:
         raise ConfigError(
             f"informational: {status!r} is no interim response; they have 100 to 199, but not 101"
         )
-    return status, _lines(headers)
+    return status, _lines("informational", headers)
 
 
-def _lines(given: Headers) -> Lines:
+def _lines(what: str, given: Headers) -> Lines:
     found: Lines = []
-    for name, value in given.items() if isinstance(given, Mapping) else given:
-        found += [(name, one) for one in value] if isinstance(value, list | tuple) else [(name, value)]
+    try:
+        for name, value in given.items() if isinstance(given, Mapping) else given:
+            found += [(name, one) for one in value] if isinstance(value, list | tuple) else [(name, value)]
+    except (TypeError, ValueError):
+        raise ConfigError(f"{what}: say a mapping, or a list of names and values, not {given!r}") from None
     return found
 
 
@@ -232,6 +252,7 @@ def _is(name: Any, wanted: str) -> bool:
 
 
 def _number(what: str, value: Any, unit: str, *, above: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (above and not value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
+    if not is_number or (above and not value):
         raise ConfigError(f"{what} is a number {unit}{', above 0' if above else ''}, not {value!r}")
     return float(value)

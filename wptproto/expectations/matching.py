@@ -85,6 +85,12 @@ class Matcher:
         Raises:
             ConfigError: One of them makes no sense.
         """
+        for name, mapping in (("headers", headers), ("cookies", cookies), ("form", form)):
+            given: Any = mapping  # tests are not all typed
+            if given is not None and not isinstance(given, Mapping):
+                raise ConfigError(f"expect: {name} is a mapping of names to values, not {given!r}")
+        if not isinstance(method, str) and not _are_names(method):
+            raise ConfigError(f"expect: method is a name, or several, not {method!r}")
         self._methods = frozenset([method] if isinstance(method, str) else method)
         self._path = _path(path)
         self._path_said = "any" if path is None else path if isinstance(path, str) else repr(path)
@@ -260,6 +266,10 @@ def _matches(expected: Any, got: bytes) -> bool:
     if isinstance(expected, str):  # by either of the ways in which text becomes octets
         return got in (to_octets(expected), expected.encode("utf-8", "surrogateescape"))
     return got == to_octets(expected)
+
+
+def _are_names(given: Any) -> bool:
+    return isinstance(given, Iterable) and all(isinstance(name, str) for name in given)
 
 
 def _lists(given: Mapping[Any, Any]) -> dict[bytes, list[Any]]:

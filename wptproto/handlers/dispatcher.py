@@ -22,7 +22,7 @@ from wptproto.handlers.rewriter import Rewriter
 from wptproto.handlers.router import Handler, Router
 from wptproto.handlers.unrouted import MethodNotAllowed, Misdirected, NotImplementedMethod, Options
 
-__all__ = ["Dispatcher", "is_async", "is_ours"]
+__all__ = ["Dispatcher", "is_async", "is_ours", "script_traceback"]
 
 log = logging.getLogger("wptproto.handlers")
 
@@ -225,7 +225,7 @@ class Dispatcher:
                 response.set_error(error.status_hint, error.reason)
                 response.close_connection = True
             case _:
-                response.set_error(500, _script_traceback(error) if self._tracebacks else _place(error))
+                response.set_error(500, script_traceback(error) if self._tracebacks else _place(error))
 
     def _log(self, request: Request, what: str, error: BaseException) -> None:
         if self._tracebacks:
@@ -281,7 +281,7 @@ def _pipe(exchange: Exchange) -> None:
         pipes.apply(pipe_string, exchange.request, exchange.response)
 
 
-def _script_traceback(error: BaseException) -> str:
+def script_traceback(error: BaseException) -> str:
     """Return the traceback as its author wants it: from the handler's own frames on, and none of imports."""
     whole = traceback.TracebackException(type(error), error, _own_frames(error.__traceback__))
     left = [whole]

@@ -224,7 +224,12 @@ class Responses:
         self._library.send_octets(RawFrame(GOAWAY, payload=payload).serialize(0, self._library.encoder))
 
     def truncate(self, exchange_id: ExchangeId) -> None:
-        if exchange_id in self._streams:
+        stream = self._streams.get(exchange_id)
+        if stream is None:
+            return
+        if stream.ended:
+            self._streams.retire(exchange_id)  # there was nothing to leave out
+        else:
             self._send_by_hand(exchange_id, RawFrame(DATA, END_STREAM))
 
     def _send_by_hand(self, exchange_id: ExchangeId, last: RawFrame) -> None:

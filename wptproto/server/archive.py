@@ -143,6 +143,13 @@ class Archive:
         while self._kept_octets > limits.total_octets and len(self._exchanges) > 1:
             self._drop_oldest()
 
+    def find(self, connection: ConnectionRecord, number: int) -> ExchangeRecord | None:
+        """Return an exchange that has ended, if it is kept."""
+        for record in reversed(self.exchanges()):
+            if record.connection is connection and record.number == number:
+                return record
+        return None
+
     def violated(self, connection: ConnectionRecord, violation: Violation) -> None:
         """Keep a violation."""
         connection.violations += (violation,)

@@ -161,6 +161,8 @@ class BaseServer:
         self._wanted_ports = wanted_ports(asked, config.ports)
         self._latency = latency_of(latency_s)
         limits = DEFAULT_LIMITS.changed(config.limits) if limits is None else limits
+        if not isinstance(limits, Limits):
+            raise ConfigError(f"limits is a Limits(idle_s=3, ...) or Limits.none(), not {limits!r}")
         self._rules = Rules(
             limits,
             leniencies(config.lenient if lenient is None else lenient),

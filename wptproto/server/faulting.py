@@ -143,7 +143,14 @@ class Faulting:
 
     def ignores(self, exchange_id: ExchangeId) -> bool:
         """Whether a request is on a stream that GOAWAY has said nobody looks at (RFC 9113 §6.8)."""
-        return self.last_id is not None and exchange_id > self.last_id
+        # It speaks of the client's streams; those that were promised, which are even, go on.
+        return self.last_id is not None and exchange_id > self.last_id and exchange_id % 2 == 1
+
+    def _last_of_the_client(self, exchange_id: ExchangeId) -> ExchangeId:
+        """Return the stream of an exchange; of a promised one, the client's last that is in progress."""
+        if exchange_id % 2:
+            return exchange_id
+        return max((other for other in self._exchanges.running if other % 2), default=ExchangeId(0))
 
     def release(self) -> None:
         """End all stalls."""
@@ -232,7 +239,7 @@ class Faulting:
     def _stall(self, fault: Fault, stall: Stall, running: Running | None, resume: GoOn) -> None:
         holds_all = running is None or fault.at in (Moment.END, Moment.IDLE)
         if running is not None and not holds_all:
-            running.held = True
+            running.held += 1
         if holds_all:
             self.owner.transmit()
             self._outlet.hold(True)
@@ -246,8 +253,8 @@ class Faulting:
             self._stalls.end()
             if holds_all:
                 self._outlet.hold(False)
-            if running is not None:
-                running.held = False
+            if running is not None and not holds_all:
+                running.held -= 1
             if not self._outlet.closing:
                 resume()
 
@@ -321,7 +328,7 @@ class Faulting:
             case GoAway(code, last, debug):
                 assert isinstance(code, int)
                 assert isinstance(debug, bytes)
-                self.last_id = ExchangeId(exchange_id if last is None else last)
+                self.last_id = self._last_of_the_client(exchange_id) if last is None else ExchangeId(last)
                 connection.go_away(self.last_id, code, debug)
                 for other in list(self._exchanges.running.values()):
                     if self.ignores(other.bridge.exchange_id):
@@ -381,6 +388,9 @@ class FaultPlan:
         self._stalls_request = False
         while self._held and not self._stalls_request and not self._running.bridge.closed:
             self._faulting.owner.take(self._running, self._held.popleft())
+        if not self._stalls_request:
+            self.look_at_request()  # of which more came in the meantime
+            self._let_go()
 
     # --- its response --------------------------------------------------------------------------
 
@@ -413,8 +423,8 @@ class FaultPlan:
         """Take note that content was sent; if it is to be slow, the rest waits."""
         if self.octets_per_s is not None and octets:
             running = self._running
-            running.held = True
-            asyncio.get_running_loop().call_later(octets / self.octets_per_s, self._let_go)
+            running.held += 1
+            asyncio.get_running_loop().call_later(octets / self.octets_per_s, self._rested)
 
     def ended(self) -> None:
         """Take note that the response is whole; a test should know of what never came about."""
@@ -433,9 +443,12 @@ class FaultPlan:
     def _happen(self, is_due: Callable[[Fault], bool]) -> bool:
         return self._faulting.happen(self._due(is_due), self._running, self._let_go)
 
+    def _rested(self) -> None:
+        self._running.held -= 1
+        self._let_go()
+
     def _let_go(self) -> None:
-        """Let the response go on."""
-        self._running.held = False
+        """Let the response go on, if nothing else holds it up."""
         if not self._running.bridge.closed:
             self._faulting.owner.resume(self._running)
 

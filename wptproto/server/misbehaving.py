@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wptproto.errors import WaitError
+from wptproto.errors import FaultError, WaitError
 from wptproto.server.speaking import Speaking
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Misbehaving(Speaking):
         """
         Have something go wrong with the next connection, or with its first exchange.
 
+        Of several workers it is this process's next connection.
+
         Args:
             what: The effect, as ``reset`` or ``stall``; :mod:`wptproto.faults` has them all.
             arguments: Of the effect.
@@ -39,14 +41,19 @@ class Misbehaving(Speaking):
             named: Of the effect.
 
         Raises:
-            FaultError: There is no such fault, or it has no meaning over what this server speaks.
+            FaultError: There is no such fault, or it has no meaning over what this server speaks; or *times*
+                is no such number.
         """
-        from wptproto.faults import Moment, as_fault
+        from wptproto.faults import as_fault
 
+        given: Any = times  # tests are not all typed
+        if given is not None and (not isinstance(given, int) or given < 1):
+            raise FaultError(
+                f"fault: times is a number from 1 on, or None for each connection, not {times!r}"
+            )
         found = as_fault(what, *arguments, at=at, octet=octet, **named)
         self._check_fault(found, None)
-        needs_tls = found.at is Moment.TLS_HELLO or found.effect.needs == "TLS"
-        self.misdeeds.add([(found, needs_tls)], times)
+        self.misdeeds.add([(found, found.needs_tls)], times)
 
     def release(self) -> None:
         """Have all that a stall holds up go on, from any thread."""

@@ -50,7 +50,8 @@ class Outlet:
     _records = 0  # how many of those were made
     _half_closed = False
     _paused = False  # by what the connection asks for
-    _held = False  # by a fault, for a while
+    _holds = 0  # how many faults let nothing in or out, for a while
+    _rests = False  # what came is to have taken longer
     _unread = False  # by a fault, for ever
 
     def __init__(
@@ -73,9 +74,14 @@ class Outlet:
         return size if self._shaper is None else size + self._shaper.pending_octets
 
     @property
+    def untaken_octets(self) -> int:
+        """How much of that the peer could take, for no fault keeps it here."""
+        return self._transport.get_write_buffer_size()
+
+    @property
     def reading_paused(self) -> bool:
         """Whether the peer's octets are left in the socket."""
-        return self._paused or self._held or self._unread
+        return self._paused or self._holds > 0 or self._rests or self._unread
 
     @property
     def taken_octets(self) -> int:
@@ -161,11 +167,11 @@ class Outlet:
             self._shaped().slow_down(octets_per_s)
 
     def hold(self, held: bool) -> None:
-        """Send and read nothing, or go on."""
+        """Send and read nothing, or go on, once that has been said as often."""
         was = self.reading_paused
-        self._held = held
+        self._holds += 1 if held else -1
         self._read_or_not(was)
-        self._shaped().hold(held)
+        self._shaped().hold(self._holds > 0)
 
     def hold_reading(self) -> None:
         """Never again read what the peer sends."""
@@ -175,15 +181,15 @@ class Outlet:
 
     def rest(self, octets: int) -> None:
         """Read on after so much time as so many octets take, if there is a rate."""
-        if self.read_octets_per_s is None or self._held:
+        if self.read_octets_per_s is None or self._rests:
             return
         was = self.reading_paused
-        self._held = True
+        self._rests = True
         self._read_or_not(was)
         asyncio.get_running_loop().call_later(octets / self.read_octets_per_s, self._rested)
 
     def _rested(self) -> None:
-        self._held = False
+        self._rests = False
         self._read_or_not(True)
 
     def half_close(self) -> None:

@@ -117,7 +117,9 @@ class ConnectionRecorder(Observer):
         self._eof = True
 
     def misbehaved(self, exchange_id: ExchangeId | None, fault: Fault) -> None:
-        record = self.open.get(exchange_id) if exchange_id is not None else None
+        record = None
+        if exchange_id is not None:  # at the end, or on the idle connection, it is an exchange's that is over
+            record = self.open.get(exchange_id) or self._archive.find(self._connection, exchange_id)
         if record is None:
             self._connection.faults += (fault,)
         else:

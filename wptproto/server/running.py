@@ -58,7 +58,7 @@ class Running:
         received_octets: Of its request's content.
         patience: With its client, once that was awaited.
         plan: Of what is to go wrong with it, if anything is.
-        held: Its response waits for what went wrong to be over.
+        held: By how many things that go wrong its response is held up.
     """
 
     exchange: Exchange
@@ -74,7 +74,7 @@ class Running:
     received_octets: int = 0
     patience: Patience | None = None
     plan: Plan | None = None
-    held: bool = False
+    held: int = 0
     _began_s: float = field(default_factory=time.monotonic)
 
     def state(

@@ -34,10 +34,10 @@ def message_lines(
 
 
 def traceback_lines(error: BaseException) -> list[str]:
-    """Return an error and where it was raised, in lines."""
-    import traceback
+    """Return an error of a handler, and where that raised it, in lines."""
+    from wptproto.handlers.dispatcher import script_traceback
 
-    return "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
+    return script_traceback(error).rstrip("\n").split("\n")
 
 
 def what_came(requests: list[str], connections: list[str], violations: list[str]) -> str:

@@ -31,7 +31,7 @@ class Late(NamedTuple):
 
 
 class Watch:
-    """Looks now and then at what a connection waits for; a peer that is not read from owes nothing."""
+    """Looks now and then at what a connection waits for; a peer owes nothing while it is not read from."""
 
     def __init__(self, limits: Limits, outlet: Outlet, exchanges: Exchanges) -> None:
         self._limits = limits
@@ -92,8 +92,9 @@ class Watch:
 
     def _awaited(self, connection: Connection | None, received_octets: int) -> dict[Awaits, int]:
         """Return what the peer is to do for the connection as a whole, and how far it has got."""
-        awaited = {Awaits.ROOM: self._outlet.taken_octets} if self._outlet.unread_octets else {}
-        if not self._can_receive:
+        outlet = self._outlet
+        awaited = {Awaits.ROOM: outlet.taken_octets} if outlet.untaken_octets else {}
+        if not self._can_receive or outlet.unread_octets > outlet.untaken_octets:
             return awaited
         if connection is None:
             awaited[Awaits.HANDSHAKE] = 0

@@ -1,0 +1,147 @@
+"""Stalls: what is held up on purpose goes on later, whole, and nobody is late by it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.helpers.peers import Kind, connect
+from tests.helpers.waiting import assert_soon
+from wptproto import Request, Response, Server
+from wptproto.limits import Limits
+
+SHORT_S = 0.05
+SHORT = Limits(
+    unread_s=SHORT_S, idle_s=SHORT_S, content_gap_s=SHORT_S, handshake_s=5 * SHORT_S, head_s=SHORT_S
+)
+CONTENT = b"x" * 1000
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_request_stalls_and_its_response_waits(certs_dir: Path, kind: Kind, early: bool) -> None:
+    """A stall in an upload holds up the response, too, whether or not its handler reads; then it goes out."""
+
+    def handler(request: Request, response: Response) -> str:
+        if not early:
+            request.raw_input.read()
+        return "ok"
+
+    with Server(certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        expected = server.expect("POST", "/").respond(handler=handler)
+        expected.fault("stall", at="request_head").fault("stall", at="request_content", octet=1)
+        peer.send_request("/", method="POST", headers=[("content-length", "20")], end=False)
+        peer.send_content(b"x" * 10, end=False)
+        server.wait_for_stall()
+        assert_soon(lambda: server.exchanges[0].content_octets == 10)
+        server.release()
+        server.wait_for_stall()
+        peer.send_content(b"x" * 10, end=True)
+        server.release()
+        assert peer.read_answer().content == b"ok"
+
+
+def test_an_expectation_reads_what_is_to_go_wrong(certs_dir: Path, kind: Kind) -> None:
+    """With a fault during its content, a request is not answered before that is whole."""
+    with Server(certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        server.expect("POST", "/").respond(200, content="ok").fault(
+            "stall", 0.01, at="request_content", octet=5
+        )
+        peer.send_request("/", method="POST", headers=[("content-length", "10")], end=False)
+        assert_soon(lambda: len(server.exchanges) == 1)
+        peer.send_content(b"x" * 10, end=True)
+        assert peer.read_answer().content == b"ok"
+        assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["stall"]
+
+
+@pytest.mark.parametrize("at", ["request_head", "request_content"])
+def test_an_expectation_that_does_not_read(certs_dir: Path, kind: Kind, at: str) -> None:
+    """What is never read is not waited for."""
+    with Server(certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        server.expect("POST", "/").respond(200, content="ok").fault("do_not_read", at=at)
+        peer.send_request("/", method="POST", headers=[("content-length", "1000")], end=False)
+        peer.send_content(b"x" * 10, end=False)
+        assert peer.read_answer().content == b"ok"
+        assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["do_not_read"]
+
+
+def test_a_later_fault_of_a_request_that_stalled(certs_dir: Path, kind: Kind) -> None:
+    """What is to happen at an octet that came during a stall happens behind it."""
+    with Server(certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        expected = server.expect("POST", "/").respond(200, content="ok")
+        expected.fault("stall", at="request_content", octet=1).fault("close", at="request_content", octet=15)
+        peer.send_request("/", method="POST", headers=[("content-length", "30")], end=False)
+        peer.send_content(b"x" * 10, end=False)
+        server.wait_for_stall()
+        peer.send_content(b"x" * 10, end=False)
+        assert_soon(lambda: server.exchanges[0].content_octets == 20)
+        server.release()
+        assert peer.sock.recv(1000)[:5] != b"HTTP/"
+        assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["stall", "close"]
+
+
+@pytest.mark.parametrize(
+    "at", ["request_head", "request_content", "response_head", "response_content", "end"]
+)
+def test_nobody_is_late_while_something_stalls(certs_dir: Path, kind: Kind, at: str) -> None:
+    """The limits do not count what a fault holds up."""
+    with Server(certs_dir=certs_dir, limits=SHORT) as server, connect(server, kind) as peer:
+        server.expect("POST", "/").respond(200, content=CONTENT).fault("stall", 4 * SHORT_S, at=at)
+        answer = peer.request("/", method="POST", content=b"y" * 10)
+        assert (answer.content, answer.complete) == (CONTENT, True)
+        assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["stall"]
+
+
+def test_an_upload_is_not_late_while_it_stalls(certs_dir: Path, kind: Kind) -> None:
+    """Nor do they count content that is left unread, or for which no window was opened."""
+    content = b"x" * 400_000  # more than a window, and than a system keeps
+    with Server(certs_dir=certs_dir, limits=SHORT) as server, connect(server, kind) as peer:
+        expected = server.expect("POST", "/").respond(200, content="ok")
+        expected.fault("stall", 4 * SHORT_S, at="request_content", octet=1)
+        assert peer.request("/", method="POST", content=content).content == b"ok"
+
+
+def test_nobody_is_late_with_what_is_sent_slowly(certs_dir: Path, kind: Kind) -> None:
+    """A client owes nothing for octets that a fault keeps from it."""
+    with Server(certs_dir=certs_dir, limits=SHORT) as server, connect(server, kind) as peer:
+        server.expect("GET", "/").respond(200, content=CONTENT)
+        server.expect("GET", "/slow").respond(200, content=CONTENT).fault("slow", 6000, at="response_head")
+        assert peer.request("/").complete
+        answer = peer.request("/slow")
+        assert (answer.content, answer.complete) == (CONTENT, True)
+
+
+def test_two_stalls_of_a_connection(certs_dir: Path) -> None:
+    """Where two hold up a connection, it goes on behind the longer one."""
+    with Server(certs_dir=certs_dir) as server, connect(server, "h2c") as peer:
+        for path, seconds in (("/1", 0.01), ("/2", 0.2)):
+            server.expect("GET", path).respond(200, content=CONTENT).fault("stall", seconds, at="end")
+        server.expect("GET", "/3").respond(200, content=CONTENT)
+        sock, together = peer.sock, _Together(peer.sock)
+        peer.sock = cast("socket.socket", together)
+        peer.send_request("/1")
+        peer.send_request("/2")
+        peer.sock = sock
+        begun = time.monotonic()
+        sock.sendall(together.octets)
+        server.wait_for_stall(2)
+        peer.send_request("/3")
+        assert peer.read_answer().complete
+        assert time.monotonic() - begun > 0.2
+
+
+class _Together:
+    """A socket that keeps what is to be sent."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.octets = b""
+
+    def sendall(self, octets: bytes) -> None:
+        self.octets += octets
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
