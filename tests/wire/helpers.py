@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from hpack import Encoder
 
-from wptproto.wire.frames import END_HEADERS, END_STREAM, Frame, FrameKind, build
+from wptproto.h2_codes import END_HEADERS, END_STREAM, FrameKind
+from wptproto.wire.frames import Frame, build
 from wptproto.wire.line import Line
 from wptproto.wire.parsing import FrameReader
 

@@ -9,6 +9,7 @@ from hyperframe import frame as stranger
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wptproto.h2_codes import FrameKind
 from wptproto.wire import (
     ALTSVC,
     CONTINUATION,
@@ -29,7 +30,7 @@ from wptproto.wire import (
     PriorityFields,
     build,
 )
-from wptproto.wire.frames import KINDS, FrameKind
+from wptproto.wire.frames import KINDS
 from wptproto.wire.parsing import FrameReader, parse
 
 PRIORITY_OF_3: dict[str, Any] = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
@@ -123,9 +124,9 @@ def test_unknown() -> None:
     frame = parse(build(0xFA, 0x81, 3, b"a" * 50, reserved=True))
     assert type(frame) is Frame
     assert frame.reserved
-    assert str(frame).startswith("type 0xfa on stream 3, 0x81, with the reserved bit: b'aaa")
-    assert str(parse(build(3, 0, 1, b"\0\0\0\x63"))) == "RST_STREAM on stream 1: code 0x63"
-    assert str(parse(build(4, 0, 0, b"\0\x63\0\0\0\1"))) == "SETTINGS: setting 0x63 1"
+    assert str(frame).startswith("0xfa on stream 3, 0x01, 0x80, with the reserved bit: b'aaa")
+    assert str(parse(build(3, 0, 1, b"\0\0\0\x63"))) == "RST_STREAM on stream 1: 0x63"
+    assert str(parse(build(4, 0, 0, b"\0\x63\0\0\0\1"))) == "SETTINGS: 0x63 1"
 
 
 def test_a_length_that_cannot_be() -> None:

@@ -19,8 +19,8 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from wptproto.h2_codes import DATA, END_STREAM, HEADERS
 from wptproto.limits import Limits
-from wptproto.protocol.h2_frames import DATA, END_STREAM, HEADERS
 
 __all__ = ["AT_ONCE_S", "Allowance"]
 

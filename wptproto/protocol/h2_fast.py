@@ -52,9 +52,9 @@ from h2.settings import ChangedSetting, SettingCodes
 from h2.stream import H2Stream, H2StreamStateMachine, StreamClosedBy, StreamInputs, StreamState
 from h2.windows import WindowManager
 
+from wptproto.h2_codes import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.limits import Limits
 from wptproto.protocol.h2_fast_fields import FastDecoder, FastEncoder
-from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, LibraryStream
 from wptproto.semantics.fields import FieldLine
 

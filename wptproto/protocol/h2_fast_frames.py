@@ -9,11 +9,11 @@ always make them. Any other frame is left where it is.
 
 from __future__ import annotations
 
+from wptproto.h2_codes import DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.limits import Limits
 from wptproto.protocol.events import Event, ExchangeId, WindowOpened
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fast import FRAME_HEADER, FastLibrary
-from wptproto.protocol.h2_frames import DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.protocol.h2_reader import FrameReader
 from wptproto.protocol.h2_requests import LAST_STREAM_ID, Requests
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS

@@ -16,7 +16,8 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from wptproto.protocol.h2_frames import DATA, PREFACE
+from wptproto.h2_codes import DATA
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, stream_of
 

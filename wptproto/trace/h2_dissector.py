@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections import deque
 
-from wptproto.protocol.h2_frames import (
+from wptproto.h2_codes import (
     ACK,
     CONTINUATION,
     DATA,
     END_HEADERS,
     END_STREAM,
-    HEADER_OCTETS,
     HEADERS,
     PADDED,
-    PREFACE,
     PUSH_PROMISE,
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
+    Setting,
+    flag_names,
+    frame_name,
 )
+from wptproto.protocol.h2_frames import HEADER_OCTETS, PREFACE
 from wptproto.trace.events import (
     DynamicTableChanged,
     FrameSeen,
@@ -32,13 +34,6 @@ from wptproto.trace.events import (
     TraceEvent,
     Unreadable,
     WindowChanged,
-)
-from wptproto.trace.h2_names import (
-    HEADER_TABLE_SIZE,
-    INITIAL_WINDOW_SIZE,
-    MAX_FRAME_SIZE,
-    flag_names,
-    frame_name,
 )
 from wptproto.trace.h2_payloads import read_payload, read_settings
 from wptproto.trace.h2_table import SECTION_OCTETS, Section, SectionReader
@@ -270,7 +265,7 @@ class H2Dissector:
         problem = None
         for identifier, value in settings:
             self._allow(identifier, value, sent=sent)
-            if identifier == INITIAL_WINDOW_SIZE:
+            if identifier == Setting.INITIAL_WINDOW_SIZE:
                 found, problem = self._windows.begin_with(value, sends=not sent)
                 changes += found
         return changes, problem
@@ -278,7 +273,7 @@ class H2Dissector:
     def _allow(self, identifier: int, value: int, *, sent: bool) -> None:
         """Let the other side have a larger table, or larger frames, as soon as it may know."""
         other = self._sides[not sent]
-        if identifier == HEADER_TABLE_SIZE:
+        if identifier == Setting.HEADER_TABLE_SIZE:
             other.reader.allow(value)
-        elif identifier == MAX_FRAME_SIZE:
+        elif identifier == Setting.MAX_FRAME_SIZE:
             other.frame_octets = max(other.frame_octets, value)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from wptproto.protocol import h2_frames as frames
-from wptproto.protocol.h2_frames import (
+from wptproto import h2_codes as frames
+from wptproto.h2_codes import (
     ACK,
     ALTSVC,
     CONTINUATION,
@@ -22,11 +22,7 @@ from wptproto.protocol.h2_frames import (
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
-)
-from wptproto.trace.h2_names import (
-    ENABLE_PUSH,
-    INITIAL_WINDOW_SIZE,
-    MAX_FRAME_SIZE,
+    Setting,
     error_name,
     frame_name,
     setting_name,
@@ -165,11 +161,11 @@ def _read_settings(flags: int, payload: bytes, details: list[Detail]) -> None:
     wrong: str | None = None
     for identifier, value in read_settings(payload):
         details.append((setting_name(identifier), value))
-        if identifier == ENABLE_PUSH and value > 1:
+        if identifier == Setting.ENABLE_PUSH and value > 1:
             wrong = f"ENABLE_PUSH is 0 or 1, not {value} (§6.5.2)"
-        elif identifier == INITIAL_WINDOW_SIZE and value > MAX_WINDOW_OCTETS:
+        elif identifier == Setting.INITIAL_WINDOW_SIZE and value > MAX_WINDOW_OCTETS:
             wrong = "INITIAL_WINDOW_SIZE is above 2^31-1 (§6.5.2)"
-        elif identifier == MAX_FRAME_SIZE and not 2**14 <= value < 2**24:
+        elif identifier == Setting.MAX_FRAME_SIZE and not 2**14 <= value < 2**24:
             wrong = f"MAX_FRAME_SIZE is from 2^14 to 2^24-1, not {value} (§6.5.2)"
     if flags & ACK and payload:
         wrong = f"an acknowledgement of SETTINGS is empty, and this has {len(payload)} octets (§6.5)"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from wptproto.protocol.h2_frames import DATA, PADDED
+from wptproto.h2_codes import DATA, PADDED
 from wptproto.semantics.fields import FieldLine
 from wptproto.trace import events as happened
 from wptproto.trace.output import printable, text_of

@@ -6,15 +6,11 @@ The types of frames, for ``expect`` and ``send_frame``, are the classes of frame
 
 from __future__ import annotations
 
+from wptproto.h2_codes import ACK, END_HEADERS, END_STREAM, PADDED, ErrorCode, Setting
 from wptproto.wire.frames import (
-    ACK,
-    END_HEADERS,
-    END_STREAM,
-    PADDED,
     AltsvcFrame,
     ContinuationFrame,
     DataFrame,
-    ErrorCode,
     Frame,
     GoawayFrame,
     HeadersFrame,
@@ -26,7 +22,6 @@ from wptproto.wire.frames import (
     PriorityUpdateFrame,
     PushPromiseFrame,
     RstStreamFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
     build,

@@ -18,8 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from h2.errors import ErrorCodes as ErrorCode
-
+from wptproto.h2_codes import ErrorCode, FrameKind, Setting
 from wptproto.protocol.connection import WindowState
 from wptproto.protocol.h2_frames import PREFACE
 from wptproto.wire.field_rules import broken_by_request, broken_by_trailers, promised_length
@@ -29,10 +28,8 @@ from wptproto.wire.frames import (
     ContinuationFrame,
     DataFrame,
     Frame,
-    FrameKind,
     HeadersFrame,
     RstStreamFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
 )

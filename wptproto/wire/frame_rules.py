@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from h2.errors import ErrorCodes as ErrorCode
-
+from wptproto.h2_codes import ACK, ErrorCode, FrameKind, Setting, setting_name
 from wptproto.wire.frames import (
-    ACK,
     DataFrame,
     Frame,
-    FrameKind,
     HeadersFrame,
     MalformedFrame,
     PriorityFrame,
     PriorityUpdateFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
-    setting_name,
 )
 from wptproto.wire.violations import Violation
 from wptproto.wire.windows import MAX_WINDOW_OCTETS

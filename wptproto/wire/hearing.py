@@ -17,15 +17,9 @@ from contextlib import suppress
 from typing import TypeVar, overload
 
 from wptproto.errors import WireError
+from wptproto.h2_codes import FrameKind, frame_name
 from wptproto.protocol.h2_frames import PREFACE
-from wptproto.wire.frames import (
-    DataFrame,
-    Frame,
-    FrameKind,
-    PingFrame,
-    SettingsFrame,
-    kind_name,
-)
+from wptproto.wire.frames import DataFrame, Frame, PingFrame, SettingsFrame
 from wptproto.wire.line import Line
 from wptproto.wire.matching import (
     attributes_that_differ,
@@ -262,7 +256,7 @@ class H2Hearer(H2Speaker):
 
         stream_id = attributes.get("stream_id")
         return self._next(
-            in_words(kind_name(number), attributes),
+            in_words(frame_name(number), attributes),
             why_not,
             self._deadline(within),
             within,

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from wptproto.errors import ConfigError
+from wptproto.h2_codes import (
+    ACK,
+    END_HEADERS,
+    END_STREAM,
+    HAS_PRIORITY,
+    PADDED,
+    ErrorCode,
+    FrameKind,
+    Setting,
+)
 from wptproto.protocol.connection import WindowState
 from wptproto.semantics.fields import Value
 from wptproto.wire.client import H2Client
 from wptproto.wire.conversation import Conversation
-from wptproto.wire.frames import (
-    ACK,
-    END_HEADERS,
-    END_STREAM,
-    KINDS,
-    PADDED,
-    PRIORITY_FLAG,
-    ErrorCode,
-    Frame,
-    FrameKind,
-    PriorityFields,
-    Setting,
-    build,
-)
+from wptproto.wire.frames import KINDS, Frame, PriorityFields, build
 from wptproto.wire.hpack import BlockItem, Indexed, Literal, TableSize
 from wptproto.wire.line import Line
 from wptproto.wire.tls import cut
@@ -103,7 +100,7 @@ class H2Speaker(Conversation):
         first, *others = self._fragments(items, fragments)
         flags = END_STREAM if end_stream else 0
         if priority is not None:
-            flags |= PRIORITY_FLAG
+            flags |= HAS_PRIORITY
             first = bytes(priority) + first
         flags, first = _padded(flags, first, padding)
         self._send_block(

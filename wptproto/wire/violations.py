@@ -5,8 +5,7 @@ from __future__ import annotations
 import typing
 from typing import NamedTuple
 
-from h2.errors import ErrorCodes as ErrorCode
-
+from wptproto.h2_codes import ErrorCode
 from wptproto.wire.frames import Frame
 
 __all__ = ["POLICIES", "Policy", "Violation"]
