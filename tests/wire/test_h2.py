@@ -14,6 +14,7 @@ from tests.wire.conftest import Go, MakeH2
 from tests.wire.helpers import GET, Sender, frames_from
 from wptproto import ConfigError, ExchangeClosed, WireError
 from wptproto.h2_codes import FrameKind as K
+from wptproto.protocol.h2_field_blocks import FieldBlockDecoder
 from wptproto.protocol.h2_frames import PREFACE
 from wptproto.wire import (
     CONTINUATION,
@@ -34,7 +35,6 @@ from wptproto.wire import (
     TableSize,
     build,
 )
-from wptproto.wire.hpack import FieldBlockDecoder
 
 OPEN, ENDED = 0x4, 0x5
 

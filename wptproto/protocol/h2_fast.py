@@ -55,7 +55,8 @@ from h2.windows import WindowManager
 from wptproto.h2_codes import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.limits import Limits
 from wptproto.protocol.h2_fast_fields import FastDecoder, FastEncoder
-from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, LibraryStream
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
+from wptproto.protocol.h2_library import Library, LibraryStream
 from wptproto.semantics.fields import FieldLine
 
 __all__ = ["CHECKED", "FRAME_HEADER", "FastLibrary", "is_checked"]

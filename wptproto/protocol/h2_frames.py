@@ -11,7 +11,7 @@ from wptproto.semantics.fields import FieldLine
 if TYPE_CHECKING:
     from hpack import Encoder
 
-__all__ = ["HEADER_OCTETS", "PREFACE", "RawFrame"]
+__all__ = ["HEADER_OCTETS", "MAX_PAYLOAD_OCTETS", "MAX_WINDOW_OCTETS", "PREFACE", "RawFrame"]
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends before its first frame (RFC 9113 §3.4)."""
@@ -20,6 +20,10 @@ HEADER_OCTETS = 9
 """What stands before a frame's payload (RFC 9113 §4.1)."""
 
 MAX_PAYLOAD_OCTETS = 2**24 - 1
+"""What a frame can say of its length (RFC 9113 §4.1)."""
+
+MAX_WINDOW_OCTETS = 2**31 - 1
+"""What a window can be (RFC 9113 §6.9.1)."""
 
 
 class RawFrame(NamedTuple):

@@ -37,11 +37,11 @@ from hyperframe.frame import (
 from wptproto.h2_codes import Setting
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
 from wptproto.semantics.fields import FieldLine
 
 __all__ = [
     "INITIAL_WINDOW_OCTETS",
-    "MAX_WINDOW_OCTETS",
     "Library",
     "LibraryStream",
     "TrailersWithoutEnd",
@@ -49,7 +49,6 @@ __all__ = [
     "reason",
 ]
 
-MAX_WINDOW_OCTETS = 2**31 - 1
 """What a window can hold at most (RFC 9113 §6.9.1)."""
 
 INITIAL_WINDOW_OCTETS = 65535

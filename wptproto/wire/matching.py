@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from wptproto.errors import ConfigError
 from wptproto.h2_codes import FrameKind, error_name
+from wptproto.protocol.h2_frame_types import Frame, MalformedFrame
 from wptproto.semantics.fields import FieldLine, Value, to_octets
-from wptproto.wire.frames import Frame, MalformedFrame
 
 __all__ = ["AwaitedFields", "attributes_that_differ", "fields_that_differ", "in_words", "is_housekeeping"]
 

@@ -16,20 +16,21 @@ from wptproto.h2_codes import (
     Setting,
 )
 from wptproto.protocol.connection import WindowState
+from wptproto.protocol.h2_field_blocks import BlockItem, Indexed, Literal, TableSize
+from wptproto.protocol.h2_frame_types import KINDS, Frame, PriorityFields, build
+from wptproto.protocol.violations import Violation
 from wptproto.semantics.fields import Value
 from wptproto.wire.client import H2Client
 from wptproto.wire.conversation import Conversation
-from wptproto.wire.frames import KINDS, Frame, PriorityFields, build
-from wptproto.wire.hpack import BlockItem, Indexed, Literal, TableSize
 from wptproto.wire.line import Line
+from wptproto.wire.policies import Policy
 from wptproto.wire.tls import cut
-from wptproto.wire.violations import Policy, Violation
 
 __all__ = ["AnyKind", "FieldItems", "H2Speaker", "Settings", "kind_number"]
 
 FieldItems = Mapping[str, Value] | Iterable[BlockItem] | bytes
 """
-Field lines in order, and whatever else a field block can have (:mod:`wptproto.wire.hpack`), or all its
+Field lines in order, and whatever else a field block can have (:mod:`wptproto.protocol.h2_field_blocks`), or all its
 octets.
 """
 

@@ -23,8 +23,9 @@ from wptproto.h2_codes import (
     frame_name,
     setting_name,
 )
+from wptproto.protocol.h2_field_blocks import Representation
+from wptproto.protocol.h2_frames import MAX_PAYLOAD_OCTETS
 from wptproto.semantics.fields import FieldLine
-from wptproto.wire.hpack import Representation
 
 __all__ = [
     "KINDS",
@@ -48,7 +49,6 @@ __all__ = [
     "build",
 ]
 
-MAX_LENGTH = 2**24 - 1
 _RESERVED = 0x80000000
 
 
@@ -364,8 +364,8 @@ def build(
         ValueError: It does not fit.
     """
     said = len(payload) if length is None else length
-    if not 0 <= said <= MAX_LENGTH:
-        raise ValueError(f"a frame says of its length 0 to {MAX_LENGTH}, and not {said}")
+    if not 0 <= said <= MAX_PAYLOAD_OCTETS:
+        raise ValueError(f"a frame says of its length 0 to {MAX_PAYLOAD_OCTETS}, and not {said}")
     number = stream_id | (_RESERVED if reserved else 0)
     return said.to_bytes(3, "big") + bytes([kind, flags]) + number.to_bytes(4, "big") + payload
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wptproto.h2_codes import HAS_PRIORITY, PADDED, ErrorCode, FrameKind
-from wptproto.wire.frames import (
+from wptproto.protocol.h2_frame_types import (
     AltsvcFrame,
     ContinuationFrame,
     DataFrame,
@@ -24,10 +24,10 @@ from wptproto.wire.frames import (
     SettingsFrame,
     WindowUpdateFrame,
 )
+from wptproto.protocol.h2_frames import HEADER_OCTETS
 
 __all__ = ["FrameReader", "parse"]
 
-HEADER_OCTETS = 9
 _31_BITS = 0x7FFFFFFF
 
 

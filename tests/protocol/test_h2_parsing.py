@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wptproto.h2_codes import FrameKind
+from wptproto.protocol.h2_frame_types import KINDS
+from wptproto.protocol.h2_parsing import FrameReader, parse
 from wptproto.wire import (
     ALTSVC,
     CONTINUATION,
@@ -30,8 +32,6 @@ from wptproto.wire import (
     PriorityFields,
     build,
 )
-from wptproto.wire.frames import KINDS
-from wptproto.wire.parsing import FrameReader, parse
 
 PRIORITY_OF_3: dict[str, Any] = {"depends_on": 3, "stream_weight": 9, "exclusive": True}
 
