@@ -37,7 +37,7 @@ class Windows:
             windows.setdefault(stream_id, self._initial[sends])
 
     def end(self, stream_id: int, *, sends: bool) -> None:
-        """Take note that one side has ended a stream, and so needs its window no more; the connection's stays."""
+        """Take note that one side has ended a stream, and so needs its window no more; 0 is none."""
         if stream_id:
             self._windows[sends].pop(stream_id, None)
 

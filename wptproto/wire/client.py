@@ -2,8 +2,8 @@
 H2Client: what is known of the client at the other end of an HTTP/2 connection; octets in, frames out.
 
 It reads along both ways: what the client sends, and what the test sends it, for whether a frame is right
-depends on both. It forbids nothing. What a client breaks is a :class:`~wptproto.protocol.violations.Violation`,
-and the next frame is read as if nothing had been.
+depends on both. It forbids nothing. What a client breaks is a
+:class:`~wptproto.protocol.violations.Violation`, and the next frame is read as if nothing had been.
 
 What it cannot know: which of our frames a client had read when it sent one of its own. So what is
 sent on a stream that the test has reset, or behind its GOAWAY, is never called wrong, and settings of ours
@@ -163,10 +163,8 @@ class H2Client:
     # --- what comes ----------------------------------------------------------------------------
 
     def _take(self, frame: Frame) -> Frame:
-        for violation in broken_by_frame(
-            frame, self._allowed(Setting.MAX_FRAME_SIZE, MAX_FRAME_OCTETS), by_client=True
-        ):
-            self._found.append(violation)
+        most = self._allowed(Setting.MAX_FRAME_SIZE, MAX_FRAME_OCTETS)
+        self._found += broken_by_frame(frame, most, by_client=True)
         if not self._has_begun:
             self._has_begun = True
             if frame.kind != FrameKind.SETTINGS or frame.flags:

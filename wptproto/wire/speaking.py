@@ -30,8 +30,8 @@ __all__ = ["AnyKind", "FieldItems", "H2Speaker", "Settings", "kind_number"]
 
 FieldItems = Mapping[str, Value] | Iterable[BlockItem] | bytes
 """
-Field lines in order, and whatever else a field block can have (:mod:`wptproto.protocol.h2_field_blocks`), or all its
-octets.
+Field lines in order, and whatever else a field block can have
+(:mod:`wptproto.protocol.h2_field_blocks`), or all its octets.
 """
 
 AnyKind = FrameKind | type[Frame] | str | int
