@@ -253,7 +253,7 @@ def test_unknown_names() -> None:
         (frame(2, 0, 1, b""), "PRIORITY has 5 octets, and not 0 (§6.3)"),
         (frame(4, 0, 0, b"123"), "settings have 6 octets each, and these are 3"),
         (frame(4, 1, 0, bytes(6)), "SETTINGS that acknowledge"),
-        (frame(4, 0, 1), "SETTINGS on stream 1, and it is of the connection"),
+        (frame(4, 0, 1), "SETTINGS on a stream, and it is of the connection (§6.5)"),
         (frame(4, 0, 0, b"\0\x02\0\0\0\x02"), "ENABLE_PUSH is 0 to 1"),
         (frame(4, 0, 0, b"\0\x04\xff\0\0\0"), "INITIAL_WINDOW_SIZE"),
         (frame(4, 0, 0, b"\0\x05\0\0\0\0"), "MAX_FRAME_SIZE"),

@@ -90,7 +90,7 @@ def _on_the_stream(frame: Frame, *, by_client: bool) -> Iterator[Violation]:
     if frame.kind in _OF_THE_CONNECTION and frame.stream_id != 0:
         yield _broken(
             frame,
-            f"{frame.name} on stream {frame.stream_id}, and it is of the connection",
+            f"{frame.name} on a stream, and it is of the connection",
             _OF_THE_CONNECTION[FrameKind(frame.kind)],
         )
     if by_client and frame.kind == FrameKind.PUSH_PROMISE:

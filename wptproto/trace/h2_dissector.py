@@ -19,8 +19,8 @@ from wptproto.protocol.h2_frame_types import (
     WindowUpdateFrame,
     build,
 )
-from wptproto.protocol.h2_frames import HEADER_OCTETS, PREFACE
-from wptproto.protocol.h2_parsing import parse
+from wptproto.protocol.h2_frames import PREFACE
+from wptproto.protocol.h2_parsing import FrameReader, parse
 from wptproto.trace.events import (
     DynamicTableChanged,
     FrameSeen,
@@ -47,10 +47,11 @@ class _Side:
     What one side sends.
 
     Attributes:
-        buffer: What is no whole frame yet.
+        begin: What has come of its preface, and what came with that.
+        frames: Takes its frames off what comes.
         needs_preface: Its preface has not come.
         needs_settings: Its first frame has not.
-        is_unreadable: It does not speak HTTP/2.
+        is_unreadable: It does not speak HTTP/2, or has ended within something.
         reader: Of its field blocks.
         block: Their fragments, until one is whole.
         block_stream: The stream of that; None where there is none.
@@ -59,7 +60,8 @@ class _Side:
     """
 
     def __init__(self, *, needs_preface: bool) -> None:
-        self.buffer = bytearray()
+        self.begin = b""
+        self.frames = FrameReader()
         self.needs_preface = needs_preface
         self.needs_settings = True
         self.is_unreadable = False
@@ -102,49 +104,41 @@ class H2Dissector:
         side = self._sides[sent]
         if side.is_unreadable:
             return []
-        side.buffer += octets
         events: list[TraceEvent] = []
-        if side.needs_preface and not self._read_preface(side, origin, events):
-            return events
-        place, buffer = 0, side.buffer
-        while len(buffer) - place >= HEADER_OCTETS:
-            end = place + HEADER_OCTETS + int.from_bytes(buffer[place : place + 3], "big")
-            if len(buffer) < end:
-                break
-            events += self._read_frame(sent, bytes(buffer[place:end]), origin)
-            place = end
-        del buffer[:place]
+        if side.needs_preface:
+            side.begin += octets
+            if not self._read_preface(side, origin, events):
+                return events
+            octets, side.begin = side.begin[len(PREFACE) :], b""
+        for frame in side.frames.feed(octets):
+            events += self._read_frame(sent, frame, origin)
         return events
 
     def end(self, sent: bool, origin: Origin) -> list[TraceEvent]:
         """Take note that no more comes from one side; what it has not said to its end is unreadable."""
         side = self._sides[sent]
-        if not side.buffer:
+        what, octets = ("the preface", side.begin) if side.needs_preface else ("a frame", side.frames.rest)
+        if side.is_unreadable or not octets:
             return []
-        octets = bytes(side.buffer)
-        side.buffer.clear()
-        what = "the preface" if side.needs_preface else "a frame"
+        side.is_unreadable = True
         return [Unreadable(origin, sent, octets, f"the connection ended within {what}")]
 
     # --- within --------------------------------------------------------------------------------
 
     def _read_preface(self, side: _Side, origin: Origin, events: list[TraceEvent]) -> bool:
         """Whether frames can be read."""
-        if len(side.buffer) < len(PREFACE) and PREFACE.startswith(bytes(side.buffer)):
+        if len(side.begin) < len(PREFACE) and PREFACE.startswith(side.begin):
             return False
-        if side.buffer.startswith(PREFACE):
+        if side.begin.startswith(PREFACE):
             side.needs_preface = False
-            del side.buffer[: len(PREFACE)]
             events.append(PrefaceSeen(origin))
             return True
-        events.append(Unreadable(origin, False, bytes(side.buffer), "not the preface of HTTP/2 (§3.4)"))
-        side.buffer.clear()
+        events.append(Unreadable(origin, False, side.begin, "not the preface of HTTP/2 (§3.4)"))
         side.is_unreadable = True
         return False
 
-    def _read_frame(self, sent: bool, octets: bytes, origin: Origin) -> list[TraceEvent]:
+    def _read_frame(self, sent: bool, frame: Frame, origin: Origin) -> list[TraceEvent]:
         side = self._sides[sent]
-        frame = parse(octets)
         broken = list(broken_by_frame(frame, side.frame_octets, by_client=not sent))
         out_of_place = self._out_of_place(side, frame)
         section = self._read_block(side, frame) if isinstance(frame, BlockFrame) else None
