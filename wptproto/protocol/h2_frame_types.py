@@ -322,22 +322,22 @@ class PriorityUpdateFrame(Frame):
         return f"stream {self.prioritized_stream_id} {_text(self.value)}"
 
 
-KINDS: dict[type[Frame], str] = {
-    DataFrame: "DATA",
-    HeadersFrame: "HEADERS",
-    PriorityFrame: "PRIORITY",
-    RstStreamFrame: "RST_STREAM",
-    SettingsFrame: "SETTINGS",
-    PushPromiseFrame: "PUSH_PROMISE",
-    PingFrame: "PING",
-    GoawayFrame: "GOAWAY",
-    WindowUpdateFrame: "WINDOW_UPDATE",
-    ContinuationFrame: "CONTINUATION",
-    AltsvcFrame: "ALTSVC",
-    OriginFrame: "ORIGIN",
-    PriorityUpdateFrame: "PRIORITY_UPDATE",
+KINDS: dict[type[Frame], FrameKind] = {
+    DataFrame: FrameKind.DATA,
+    HeadersFrame: FrameKind.HEADERS,
+    PriorityFrame: FrameKind.PRIORITY,
+    RstStreamFrame: FrameKind.RST_STREAM,
+    SettingsFrame: FrameKind.SETTINGS,
+    PushPromiseFrame: FrameKind.PUSH_PROMISE,
+    PingFrame: FrameKind.PING,
+    GoawayFrame: FrameKind.GOAWAY,
+    WindowUpdateFrame: FrameKind.WINDOW_UPDATE,
+    ContinuationFrame: FrameKind.CONTINUATION,
+    AltsvcFrame: FrameKind.ALTSVC,
+    OriginFrame: FrameKind.ORIGIN,
+    PriorityUpdateFrame: FrameKind.PRIORITY_UPDATE,
 }
-"""The name of its type for each class of frames."""
+"""The type for each class of frames."""
 
 
 def build(

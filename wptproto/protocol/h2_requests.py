@@ -14,7 +14,7 @@ from h2.settings import SettingCodes
 from hyperframe.frame import ExtensionFrame
 
 from wptproto.errors import RemoteProtocolError
-from wptproto.h2_codes import error_name
+from wptproto.h2_codes import PRIORITY_UPDATE, error_name
 from wptproto.protocol.connection import reason_octets
 from wptproto.protocol.events import (
     ContentFailed,
@@ -31,7 +31,7 @@ from wptproto.protocol.events import (
 from wptproto.protocol.h2_fields import trailer_section
 from wptproto.protocol.h2_library import Library, TrailersWithoutEnd
 from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
-from wptproto.protocol.h2_priorities import PRIORITY_UPDATE, Priorities
+from wptproto.protocol.h2_priorities import Priorities
 from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows

@@ -318,10 +318,10 @@ def kind_number(kind: AnyKind) -> int:
     """
     if isinstance(kind, int):
         return kind
-    name = kind if isinstance(kind, str) else KINDS.get(kind, "")
-    if name not in FrameKind.__members__:
+    found = FrameKind.__members__.get(kind) if isinstance(kind, str) else KINDS.get(kind)
+    if found is None:
         raise ConfigError(f"{kind!r} is no type of frame; those are {', '.join(FrameKind.__members__)}")
-    return FrameKind[name]
+    return found
 
 
 def _code(code: int | str) -> int:
