@@ -15,6 +15,7 @@ FLOORS = {
     "wptproto.default_names": 0,
     "wptproto.errors": 0,
     "wptproto.faults": 0,
+    "wptproto.h2_codes": 0,
     "wptproto.limits": 0,
     "wptproto.version": 0,
     "wptproto.certs": 1,

@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from wptproto.errors import FaultError
+from wptproto.h2_codes import ErrorCode
 
 __all__ = [
     "EFFECTS",
@@ -78,29 +79,6 @@ class Moment(StrEnum):
 ALWAYS = tuple(Moment)
 WITH_REQUEST = ALWAYS[2:]
 BEFORE_RESPONSE = ALWAYS[:4]
-
-# RFC 9113 §7
-ERROR_CODES = {
-    name: code
-    for code, name in enumerate(
-        (
-            "NO_ERROR",
-            "PROTOCOL_ERROR",
-            "INTERNAL_ERROR",
-            "FLOW_CONTROL_ERROR",
-            "SETTINGS_TIMEOUT",
-            "STREAM_CLOSED",
-            "FRAME_SIZE_ERROR",
-            "REFUSED_STREAM",
-            "CANCEL",
-            "COMPRESSION_ERROR",
-            "CONNECT_ERROR",
-            "ENHANCE_YOUR_CALM",
-            "INADEQUATE_SECURITY",
-            "HTTP_1_1_REQUIRED",
-        )
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,12 +509,13 @@ def _code(word: str, code: int | str) -> int:
     """Return an error code of HTTP/2."""
     if isinstance(code, str) and re.fullmatch(r"[0-9]{1,10}", code):
         code = int(code)
-    found = ERROR_CODES.get(code.upper()) if isinstance(code, str) else code
+    names = ErrorCode.__members__
+    found = names.get(code.upper()) if isinstance(code, str) else code
     if not isinstance(found, int) or not 0 <= found < 2**32:
         raise FaultError(
-            f"{word}: {code!r} is no error code; say a number of 32 bits, or one of {', '.join(ERROR_CODES)}"
+            f"{word}: {code!r} is no error code; say a number of 32 bits, or one of {', '.join(names)}"
         )
-    return found
+    return int(found)
 
 
 def _octets(word: str, name: str, value: bytes | str) -> bytes:

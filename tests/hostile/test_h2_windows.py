@@ -18,7 +18,7 @@ from tests.hostile.bystander import ask_once, undisturbed
 from tests.hostile.target import Held, Target, Victim
 from tests.hostile.victim import LARGE_OCTETS
 from tests.hostile.wire import raw_socket
-from wptproto.protocol.h2_frames import DATA, END_STREAM, HEADERS
+from wptproto.h2_codes import DATA, END_STREAM, HEADERS
 from wptproto.server.driver import MAX_UNREAD_OCTETS
 
 REQUESTS = 1000

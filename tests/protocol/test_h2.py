@@ -333,7 +333,7 @@ def test_the_client_resets() -> None:
 def test_a_reset_with_a_code_that_is_none() -> None:
     """ "Unknown or unsupported error codes MUST NOT trigger any special behavior" (RFC 9113 §7)."""
     client, _ = begin()
-    assert client.raw(RstStreamFrame(1, 4711)) == [ExchangeReset(ONE, "the client reset the stream: 4711")]
+    assert client.raw(RstStreamFrame(1, 4711)) == [ExchangeReset(ONE, "the client reset the stream: 0x1267")]
 
 
 def test_we_reset() -> None:

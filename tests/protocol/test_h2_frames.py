@@ -10,18 +10,11 @@ from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, RstStre
 
 from tests.helpers.h2 import REQUEST, Client, begin, content_of, frames_of, respond, response_head
 from wptproto.errors import ExchangeClosed, LocalProtocolError
+from wptproto.h2_codes import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.protocol.connection import Closing
 from wptproto.protocol.events import ExchangeId, ExchangeReset, ProtocolViolated
 from wptproto.protocol.h1 import H1Connection
-from wptproto.protocol.h2_frames import (
-    CONTINUATION,
-    DATA,
-    END_HEADERS,
-    END_STREAM,
-    HEADERS,
-    MAX_PAYLOAD_OCTETS,
-    RawFrame,
-)
+from wptproto.protocol.h2_frames import MAX_PAYLOAD_OCTETS, RawFrame
 from wptproto.semantics.fields import FieldLine, Fields
 
 PUSHED = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", b"/p")]

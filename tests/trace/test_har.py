@@ -106,7 +106,8 @@ class Har:
     def frame(
         self, sent: bool, name: str, stream: int, payload: bytes = b"", fields: Any = None, **details: Any
     ) -> None:
-        self.wire(FrameSeen, sent, name, 0, 0, (), stream, payload, tuple(details.items()), fields, None)
+        flags = 0x8 if "pad_length" in details else 0
+        self.wire(FrameSeen, sent, name, 0, flags, (), stream, payload, tuple(details.items()), fields, None)
 
     def exchange(
         self, request: tuple[tuple[bytes, bytes], ...] = LINES, *response: tuple[bytes, bytes]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.wire.helpers import NoKeeper
+from wptproto.protocol.h2_frame_types import build
 from wptproto.protocol.h2_frames import PREFACE
 from wptproto.wire import H1Wire, H2Wire
-from wptproto.wire.frames import build
 from wptproto.wire.line import Line
 from wptproto.wire.options import H2Options
-from wptproto.wire.violations import Policy
+from wptproto.wire.policies import Policy
 
 SETTINGS_OCTETS = build(4)
 

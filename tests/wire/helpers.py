@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from hpack import Encoder
 
-from wptproto.wire.frames import END_HEADERS, END_STREAM, Frame, FrameKind, build
+from wptproto.h2_codes import END_HEADERS, END_STREAM, FrameKind
+from wptproto.protocol.h2_frame_types import Frame, build
+from wptproto.protocol.h2_parsing import FrameReader
 from wptproto.wire.line import Line
-from wptproto.wire.parsing import FrameReader
 
 __all__ = ["GET", "Sender", "NoKeeper", "frames_from"]
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.helpers import GET, Sender
+from wptproto.h2_codes import FrameKind as K
 from wptproto.protocol.h2_frames import PREFACE
 from wptproto.wire import ErrorCode, Frame, Setting, Violation, build
 from wptproto.wire.client import H2Client
-from wptproto.wire.frames import FrameKind as K
 
 SETTINGS = build(K.SETTINGS)
 ACK = build(K.SETTINGS, 1)

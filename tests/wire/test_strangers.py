@@ -13,8 +13,8 @@ import pytest
 from tests.e2e.conftest import curl, nghttp  # noqa: F401 -- fixtures
 from tests.wire.conftest import Go
 from wptproto import Server
+from wptproto.protocol.h2_field_blocks import BlockItem
 from wptproto.wire import GOAWAY, RST_STREAM, Ending, ErrorCode, Indexed, Literal, TableSize
-from wptproto.wire.hpack import BlockItem
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ from wptproto.exchange.bridge import (
 )
 from wptproto.exchange.options import MessageOptions
 from wptproto.exchange.writer import ResponseWriter
+from wptproto.h2_codes import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_transcript import Part, Transcript
-from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, RawFrame
+from wptproto.protocol.h2_frames import RawFrame
 from wptproto.semantics.fields import FieldLine, Fields, Value
 from wptproto.semantics.message import RequestHead, ResponseHead, never_has_content
 

@@ -19,8 +19,8 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from wptproto.h2_codes import DATA, END_STREAM, HEADERS, PADDED, PRIORITY_UPDATE
 from wptproto.limits import Limits
-from wptproto.protocol.h2_frames import DATA, END_STREAM, HEADERS
 
 __all__ = ["AT_ONCE_S", "Allowance"]
 
@@ -30,8 +30,6 @@ AT_ONCE_S = 10
 OCTETS_PER_UPDATE = 512
 """Content sent that explains one WINDOW_UPDATE: clients open the stream's window and the connection's."""
 
-_PADDED = 0x8
-_PRIORITY_UPDATE = 0x10  # RFC 9218 §7.1
 _RESETS = "h2_resets_per_s"
 _EMPTY = "h2_empty_frames_per_s"
 _UPDATES = "h2_window_updates_per_s"
@@ -41,7 +39,7 @@ _NAMES = {
     SettingsFrame.type: "h2_settings_per_s",
     PingFrame.type: "h2_pings_per_s",
     PriorityFrame.type: "h2_priorities_per_s",
-    _PRIORITY_UPDATE: "h2_priorities_per_s",
+    PRIORITY_UPDATE: "h2_priorities_per_s",
     ContinuationFrame.type: "h2_continuations_per_s",
 }
 
@@ -120,4 +118,4 @@ class Allowance:
 def _is_idle(octets: bytes) -> bool:
     """Whether a DATA frame brings nothing: no content, perhaps padding, and no end."""
     flags, length = octets[4], len(octets) - 9
-    return not flags & END_STREAM and (not length or (flags & _PADDED != 0 and octets[9] == length - 1))
+    return not flags & END_STREAM and (not length or (flags & PADDED != 0 and octets[9] == length - 1))

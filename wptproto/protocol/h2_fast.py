@@ -52,10 +52,11 @@ from h2.settings import ChangedSetting, SettingCodes
 from h2.stream import H2Stream, H2StreamStateMachine, StreamClosedBy, StreamInputs, StreamState
 from h2.windows import WindowManager
 
+from wptproto.h2_codes import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.limits import Limits
 from wptproto.protocol.h2_fast_fields import FastDecoder, FastEncoder
-from wptproto.protocol.h2_frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
-from wptproto.protocol.h2_library import MAX_WINDOW_OCTETS, Library, LibraryStream
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
+from wptproto.protocol.h2_library import Library, LibraryStream
 from wptproto.semantics.fields import FieldLine
 
 __all__ = ["CHECKED", "FRAME_HEADER", "FastLibrary", "is_checked"]

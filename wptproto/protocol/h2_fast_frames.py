@@ -9,11 +9,11 @@ always make them. Any other frame is left where it is.
 
 from __future__ import annotations
 
+from wptproto.h2_codes import DATA, END_HEADERS, END_STREAM, HAS_PRIORITY, HEADERS, WINDOW_UPDATE
 from wptproto.limits import Limits
 from wptproto.protocol.events import Event, ExchangeId, WindowOpened
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fast import FRAME_HEADER, FastLibrary
-from wptproto.protocol.h2_frames import DATA, END_HEADERS, END_STREAM, HEADERS
 from wptproto.protocol.h2_reader import FrameReader
 from wptproto.protocol.h2_requests import LAST_STREAM_ID, Requests
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS
@@ -21,10 +21,8 @@ from wptproto.protocol.h2_streams import Streams
 
 __all__ = ["FastFrames"]
 
-WINDOW_UPDATE = 0x8  # RFC 9113 §6.9
-PRIORITY = 0x20  # RFC 9113 §6.2, a flag of HEADERS, before whose block there are five octets then
 
-_PLAIN = END_STREAM | END_HEADERS | PRIORITY
+_PLAIN = END_STREAM | END_HEADERS | HAS_PRIORITY
 _RESERVED = 0x80000000  # the bit before the number of a stream, or an increment
 
 
@@ -100,7 +98,7 @@ class FastFrames:
             or len(self._streams) >= self._limits.h2_concurrent_streams
         ):
             return False
-        if flags & PRIORITY:
+        if flags & HAS_PRIORITY:
             depends_on, start = int.from_bytes(octets[start : start + 4], "big"), start + 5
             if start > end or depends_on & ~_RESERVED == stream_id:
                 return False

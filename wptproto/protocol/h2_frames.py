@@ -5,34 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wptproto.errors import LocalProtocolError
+from wptproto.h2_codes import DATA, END_STREAM, HEADERS
 from wptproto.semantics.fields import FieldLine
 
 if TYPE_CHECKING:
     from hpack import Encoder
 
-__all__ = [
-    "ACK",
-    "ALTSVC",
-    "CONTINUATION",
-    "DATA",
-    "END_HEADERS",
-    "END_STREAM",
-    "GOAWAY",
-    "HAS_PRIORITY",
-    "HEADERS",
-    "HEADER_OCTETS",
-    "ORIGIN",
-    "PADDED",
-    "PING",
-    "PREFACE",
-    "PRIORITY",
-    "PRIORITY_UPDATE",
-    "PUSH_PROMISE",
-    "RST_STREAM",
-    "RawFrame",
-    "SETTINGS",
-    "WINDOW_UPDATE",
-]
+__all__ = ["HEADER_OCTETS", "MAX_PAYLOAD_OCTETS", "MAX_WINDOW_OCTETS", "PREFACE", "RawFrame"]
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends before its first frame (RFC 9113 §3.4)."""
@@ -40,14 +19,11 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_OCTETS = 9
 """What stands before a frame's payload (RFC 9113 §4.1)."""
 
-# RFC 9113 §6.1 to §6.10
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS = 0x0, 0x1, 0x2, 0x3, 0x4
-PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0x5, 0x6, 0x7, 0x8, 0x9
-# RFC 7838 §4, RFC 8336 §2, RFC 9218 §7.1
-ALTSVC, ORIGIN, PRIORITY_UPDATE = 0xA, 0xC, 0x10
-ACK, END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
-
 MAX_PAYLOAD_OCTETS = 2**24 - 1
+"""What a frame can say of its length (RFC 9113 §4.1)."""
+
+MAX_WINDOW_OCTETS = 2**31 - 1
+"""What a window can be (RFC 9113 §6.9.1)."""
 
 
 class RawFrame(NamedTuple):

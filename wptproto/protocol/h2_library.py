@@ -34,22 +34,21 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from wptproto.h2_codes import Setting
 from wptproto.limits import Limits
 from wptproto.protocol.h2_compression import FieldDecoder, FieldEncoder, table_octets
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
 from wptproto.semantics.fields import FieldLine
 
 __all__ = [
     "INITIAL_WINDOW_OCTETS",
-    "MAX_WINDOW_OCTETS",
     "Library",
     "LibraryStream",
     "TrailersWithoutEnd",
-    "code_name",
     "error_code",
     "reason",
 ]
 
-MAX_WINDOW_OCTETS = 2**31 - 1
 """What a window can hold at most (RFC 9113 §6.9.1)."""
 
 INITIAL_WINDOW_OCTETS = 65535
@@ -57,7 +56,6 @@ INITIAL_WINDOW_OCTETS = 65535
 
 _MAX_SETTING = 2**32 - 1
 _SETTINGS = frozenset(SettingCodes)
-_NO_RFC7540_PRIORITIES = 0x9  # RFC 9218 §2.1
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _ADDRESS = re.compile(r":?(?: from)? <memory at 0x[0-9a-fA-F]+>")  # where hpack means to quote octets
 
@@ -166,7 +164,7 @@ class Library(h2.connection.H2Connection):
             initial_values={
                 # The priorities of RFC 7540 are ignored, and to who says so clients send PRIORITY_UPDATE
                 # (RFC 9218 §2.1.1). h2 takes any number for a setting, whatever its types say.
-                cast("SettingCodes", _NO_RFC7540_PRIORITIES): 1,
+                cast("SettingCodes", Setting.NO_RFC7540_PRIORITIES.value): 1,
                 SettingCodes.HEADER_TABLE_SIZE: table_octets(limits),
                 SettingCodes.MAX_CONCURRENT_STREAMS: min(limits.h2_concurrent_streams, _MAX_SETTING),
                 SettingCodes.INITIAL_WINDOW_SIZE: min(limits.h2_stream_window_octets, MAX_WINDOW_OCTETS),
@@ -226,7 +224,7 @@ class Library(h2.connection.H2Connection):
         if isinstance(frame, SettingsFrame):
             # RFC 9113 §6.5.2: "An endpoint that receives a SETTINGS frame with any unknown or unsupported
             # identifier MUST ignore that setting." h2 would remember each, in a hundred times its octets.
-            if frame.settings.get(_NO_RFC7540_PRIORITIES, 0) not in (0, 1):
+            if frame.settings.get(Setting.NO_RFC7540_PRIORITIES, 0) not in (0, 1):
                 # RFC 9218 §2.1: "Any value other than 0 or 1 MUST be treated as a connection error [...] of
                 # type PROTOCOL_ERROR."
                 raise h2.exceptions.ProtocolError("SETTINGS_NO_RFC7540_PRIORITIES is neither 0 nor 1")
@@ -302,8 +300,3 @@ def error_code(error: h2.exceptions.ProtocolError) -> ErrorCodes:
     if isinstance(error.__cause__, HPACKError) and error.error_code == ErrorCodes.PROTOCOL_ERROR:
         return ErrorCodes.COMPRESSION_ERROR
     return error.error_code
-
-
-def code_name(code: int | ErrorCodes | None) -> str:
-    """Return the name of an error code, its number where it has none (RFC 9113 §7)."""
-    return code.name if isinstance(code, ErrorCodes) else f"{code}"

@@ -16,10 +16,7 @@ from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_streams import Streams
 from wptproto.semantics.priority import Priority, parse_priority
 
-__all__ = ["PRIORITY_UPDATE", "Priorities"]
-
-PRIORITY_UPDATE = 0x10
-"""The type of its frame."""
+__all__ = ["Priorities"]
 
 _ID_OCTETS = 4
 

@@ -16,14 +16,14 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from wptproto.protocol.h2_frames import DATA, PREFACE
+from wptproto.h2_codes import ACK, DATA, HAS_PRIORITY, PADDED
+from wptproto.protocol.h2_frames import PREFACE
 from wptproto.protocol.h2_library import Library
 from wptproto.protocol.h2_shape import FRAME_HEADER_OCTETS, stream_of
 
 __all__ = ["FrameReader"]
 
-_ACK = 0x1
-_PADDED_WITH_PRIORITY = 0x28
+_PADDED_WITH_PRIORITY = PADDED | HAS_PRIORITY
 _PRIORITY_OCTETS = 5
 
 
@@ -122,7 +122,7 @@ class FrameReader:
         header = self.octets[self.place : self.place + FRAME_HEADER_OCTETS]
         if len(header) < FRAME_HEADER_OCTETS:
             return FRAME_HEADER_OCTETS
-        kind, stream_id, is_ack = header[3], stream_of(header), header[4] & _ACK
+        kind, stream_id, is_ack = header[3], stream_of(header), header[4] & ACK
         if self.settings_pending and (kind != SettingsFrame.type or is_ack):
             # RFC 9113 §3.4: "This sequence MUST be followed by a SETTINGS frame"
             raise ProtocolError("the preface is not followed by SETTINGS")

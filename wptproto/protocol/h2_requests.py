@@ -14,6 +14,7 @@ from h2.settings import SettingCodes
 from hyperframe.frame import ExtensionFrame
 
 from wptproto.errors import RemoteProtocolError
+from wptproto.h2_codes import PRIORITY_UPDATE, error_name
 from wptproto.protocol.connection import reason_octets
 from wptproto.protocol.events import (
     ContentFailed,
@@ -28,9 +29,9 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.h2_fields import trailer_section
-from wptproto.protocol.h2_library import Library, TrailersWithoutEnd, code_name
+from wptproto.protocol.h2_library import Library, TrailersWithoutEnd
 from wptproto.protocol.h2_opening import Opening, Refusal, read_opening
-from wptproto.protocol.h2_priorities import PRIORITY_UPDATE, Priorities
+from wptproto.protocol.h2_priorities import Priorities
 from wptproto.protocol.h2_responses import Responses
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows
@@ -244,7 +245,7 @@ class Requests:
         if stream is not None:
             who = "the client" if event.remote_reset else "we"
             events.append(
-                ExchangeReset(exchange_id, f"{who} reset the stream: {code_name(event.error_code)}")
+                ExchangeReset(exchange_id, f"{who} reset the stream: {error_name(event.error_code or 0)}")
             )
 
     def _take_goaway(self, event: h2.events.ConnectionTerminated, events: list[Event]) -> None:
@@ -253,7 +254,7 @@ class Requests:
         self._library.state_machine.state = ConnectionState.SERVER_OPEN
         self._streams.are_last = True
         debug = f": {event.additional_data!r}" if event.additional_data else ""
-        events.append(PeerFinished(f"GOAWAY {code_name(event.error_code)}{debug}"))
+        events.append(PeerFinished(f"GOAWAY {error_name(event.error_code or 0)}{debug}"))
 
 
 def _expect_none(missing: int | None) -> None:

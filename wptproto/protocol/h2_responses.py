@@ -13,10 +13,11 @@ import h2.exceptions
 from h2.errors import ErrorCodes
 
 from wptproto.errors import ExchangeClosed, LocalProtocolError, RemoteProtocolError
+from wptproto.h2_codes import DATA, END_STREAM, GOAWAY, RST_STREAM
 from wptproto.protocol.events import ExchangeId, RequestReceived
 from wptproto.protocol.h2_allowance import Allowance
 from wptproto.protocol.h2_fields import ResponseSection, lowered, request_head
-from wptproto.protocol.h2_frames import DATA, END_STREAM, GOAWAY, RST_STREAM, RawFrame
+from wptproto.protocol.h2_frames import RawFrame
 from wptproto.protocol.h2_library import Library, reason
 from wptproto.protocol.h2_streams import Stream, Streams
 from wptproto.protocol.h2_windows import Windows

@@ -12,7 +12,8 @@ from h2.errors import ErrorCodes
 
 from wptproto.limits import Limits
 from wptproto.protocol.events import ExchangeId
-from wptproto.protocol.h2_library import INITIAL_WINDOW_OCTETS, MAX_WINDOW_OCTETS, Library
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
+from wptproto.protocol.h2_library import INITIAL_WINDOW_OCTETS, Library
 from wptproto.protocol.h2_streams import Stream, Streams
 
 __all__ = ["Windows"]

@@ -13,7 +13,7 @@ from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
 from wptproto.wire.line import Line
 from wptproto.wire.options import H2Keywords, H2Options
-from wptproto.wire.violations import POLICIES, Policy
+from wptproto.wire.policies import POLICIES, Policy
 
 __all__ = ["OVER_TLS", "Acceptance", "Door", "checked_options"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wptproto.wire.h1 import H1Wire
     from wptproto.wire.h2 import H2Wire
     from wptproto.wire.options import H2Keywords
-    from wptproto.wire.violations import Policy
+    from wptproto.wire.policies import Policy
 
 __all__ = ["Drivable"]
 

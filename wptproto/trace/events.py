@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from wptproto.h2_codes import PADDED
 from wptproto.semantics.fields import FieldLine
 
 __all__ = [
@@ -145,6 +146,13 @@ class FrameSeen(NamedTuple):
     details: tuple[tuple[str, int | str | bytes | bool], ...]
     fields: tuple[FieldLine, ...] | None
     error: str | None
+
+    @property
+    def content(self) -> bytes:
+        """Of DATA: the payload without padding."""
+        if not self.flags & PADDED:
+            return self.payload
+        return self.payload[1 : max(1, len(self.payload) - sum(self.payload[:1]))]
 
 
 class Unreadable(NamedTuple):

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from collections import deque
 
-from wptproto.protocol.h2_frames import (
-    ACK,
-    CONTINUATION,
-    DATA,
-    END_HEADERS,
-    END_STREAM,
-    HEADER_OCTETS,
-    HEADERS,
-    PADDED,
-    PREFACE,
-    PUSH_PROMISE,
-    RST_STREAM,
-    SETTINGS,
-    WINDOW_UPDATE,
+from wptproto.h2_codes import FrameKind, Setting
+from wptproto.protocol.h2_frame_rules import broken_by_frame
+from wptproto.protocol.h2_frame_types import (
+    BlockFrame,
+    Frame,
+    PushPromiseFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+    build,
 )
+from wptproto.protocol.h2_frames import PREFACE
+from wptproto.protocol.h2_parsing import FrameReader, parse
 from wptproto.trace.events import (
     DynamicTableChanged,
     FrameSeen,
@@ -33,14 +30,7 @@ from wptproto.trace.events import (
     Unreadable,
     WindowChanged,
 )
-from wptproto.trace.h2_names import (
-    HEADER_TABLE_SIZE,
-    INITIAL_WINDOW_SIZE,
-    MAX_FRAME_SIZE,
-    flag_names,
-    frame_name,
-)
-from wptproto.trace.h2_payloads import read_payload, read_settings
+from wptproto.trace.h2_details import details_of
 from wptproto.trace.h2_table import SECTION_OCTETS, Section, SectionReader
 from wptproto.trace.h2_windows import Change, Windows
 
@@ -48,7 +38,8 @@ __all__ = ["H2Dissector"]
 
 _MAX_UNACKNOWLEDGED = 100
 _LEAST_FRAME_OCTETS = 2**14
-_STREAM_MASK = 2**31 - 1
+_IGNORED = "RFC 9113 §4.1"
+"""Where those rules stand that a frame can break and is read all the same."""
 
 
 class _Side:
@@ -56,10 +47,11 @@ class _Side:
     What one side sends.
 
     Attributes:
-        buffer: What is no whole frame yet.
+        begin: What has come of its preface, and what came with that.
+        frames: Takes its frames off what comes.
         needs_preface: Its preface has not come.
         needs_settings: Its first frame has not.
-        is_unreadable: It does not speak HTTP/2.
+        is_unreadable: It does not speak HTTP/2, or has ended within something.
         reader: Of its field blocks.
         block: Their fragments, until one is whole.
         block_stream: The stream of that; None where there is none.
@@ -68,14 +60,15 @@ class _Side:
     """
 
     def __init__(self, *, needs_preface: bool) -> None:
-        self.buffer = bytearray()
+        self.begin = b""
+        self.frames = FrameReader()
         self.needs_preface = needs_preface
         self.needs_settings = True
         self.is_unreadable = False
         self.reader = SectionReader()
         self.block = bytearray()
         self.block_stream: int | None = None
-        self.settings: deque[list[tuple[int, int]]] = deque(maxlen=_MAX_UNACKNOWLEDGED)
+        self.settings: deque[tuple[tuple[int, int], ...]] = deque(maxlen=_MAX_UNACKNOWLEDGED)
         self.frame_octets = _LEAST_FRAME_OCTETS
 
 
@@ -90,7 +83,9 @@ class H2Dissector:
     def upgraded(self, settings: bytes, origin: Origin) -> list[TraceEvent]:
         """Take the SETTINGS of an Upgrade (RFC 7540 §3.2.1): stream 1 is there, with its whole request."""
         self._open(1, sent=False)
-        changes, _ = self._take_settings(read_settings(settings), sent=False)
+        frame = parse(build(FrameKind.SETTINGS, payload=settings))
+        said = frame.settings if isinstance(frame, SettingsFrame) else ()
+        changes, _ = self._take_settings(said, sent=False)
         self._windows.end(1, sends=False)
         return [WindowChanged(origin, *change) for change in changes]
 
@@ -109,126 +104,118 @@ class H2Dissector:
         side = self._sides[sent]
         if side.is_unreadable:
             return []
-        side.buffer += octets
         events: list[TraceEvent] = []
-        if side.needs_preface and not self._read_preface(side, origin, events):
-            return events
-        place, buffer = 0, side.buffer
-        while len(buffer) - place >= HEADER_OCTETS:
-            end = place + HEADER_OCTETS + int.from_bytes(buffer[place : place + 3], "big")
-            if len(buffer) < end:
-                break
-            events += self._read_frame(sent, bytes(buffer[place:end]), origin)
-            place = end
-        del buffer[:place]
+        if side.needs_preface:
+            side.begin += octets
+            if not self._read_preface(side, origin, events):
+                return events
+            octets, side.begin = side.begin[len(PREFACE) :], b""
+        for frame in side.frames.feed(octets):
+            events += self._read_frame(sent, frame, origin)
         return events
 
     def end(self, sent: bool, origin: Origin) -> list[TraceEvent]:
         """Take note that no more comes from one side; what it has not said to its end is unreadable."""
         side = self._sides[sent]
-        if not side.buffer:
+        what, octets = ("the preface", side.begin) if side.needs_preface else ("a frame", side.frames.rest)
+        if side.is_unreadable or not octets:
             return []
-        octets = bytes(side.buffer)
-        side.buffer.clear()
-        what = "the preface" if side.needs_preface else "a frame"
+        side.is_unreadable = True
         return [Unreadable(origin, sent, octets, f"the connection ended within {what}")]
 
     # --- within --------------------------------------------------------------------------------
 
     def _read_preface(self, side: _Side, origin: Origin, events: list[TraceEvent]) -> bool:
         """Whether frames can be read."""
-        if len(side.buffer) < len(PREFACE) and PREFACE.startswith(bytes(side.buffer)):
+        if len(side.begin) < len(PREFACE) and PREFACE.startswith(side.begin):
             return False
-        if side.buffer.startswith(PREFACE):
+        if side.begin.startswith(PREFACE):
             side.needs_preface = False
-            del side.buffer[: len(PREFACE)]
             events.append(PrefaceSeen(origin))
             return True
-        events.append(Unreadable(origin, False, bytes(side.buffer), "not the preface of HTTP/2 (§3.4)"))
-        side.buffer.clear()
+        events.append(Unreadable(origin, False, side.begin, "not the preface of HTTP/2 (§3.4)"))
         side.is_unreadable = True
         return False
 
-    def _read_frame(self, sent: bool, octets: bytes, origin: Origin) -> list[TraceEvent]:
+    def _read_frame(self, sent: bool, frame: Frame, origin: Origin) -> list[TraceEvent]:
         side = self._sides[sent]
-        kind, flags, payload = octets[3], octets[4], octets[HEADER_OCTETS:]
-        stream_id = int.from_bytes(octets[5:HEADER_OCTETS], "big") & _STREAM_MASK
-        said = read_payload(kind, flags, stream_id, payload)
-        out_of_place = self._out_of_place(side, kind, stream_id, len(payload))
-        section = None
-        if said.block is not None:
-            section = self._read_block(side, kind, flags, stream_id, said.block)
-        changes, unlawful = self._count(sent, kind, flags, stream_id, payload, said.error)
-        problems = (out_of_place, said.error, unlawful, section.error if section is not None else None)
-        frame = FrameSeen(
+        broken = list(broken_by_frame(frame, side.frame_octets, by_client=not sent))
+        out_of_place = self._out_of_place(side, frame)
+        section = self._read_block(side, frame) if isinstance(frame, BlockFrame) else None
+        is_lawful = all(violation.section == _IGNORED for violation in broken)
+        changes, unlawful = self._count(sent, frame, is_lawful=is_lawful)
+        problems = (
+            out_of_place,
+            *(f"{what.reason} ({what.section.removeprefix('RFC 9113 ')})" for what in broken),
+            unlawful,
+            section.error if section is not None else None,
+        )
+        seen = FrameSeen(
             origin,
             sent,
-            frame_name(kind),
-            kind,
-            flags,
-            flag_names(kind, flags),
-            stream_id,
-            payload,
-            said.details,
+            frame.name,
+            frame.kind,
+            frame.flags,
+            frame.flag_names,
+            frame.stream_id,
+            frame.payload,
+            tuple(details_of(frame)),
             section.fields if section is not None else None,
             "; ".join(problem for problem in problems if problem) or None,
         )
-        events: list[TraceEvent] = [frame]
+        events: list[TraceEvent] = [seen]
         if section is not None:
             events += [DynamicTableChanged(origin, sent, *change) for change in section.changes]
         events += [WindowChanged(origin, *change) for change in changes]
         return events
 
-    def _out_of_place(self, side: _Side, kind: int, stream_id: int, octets: int) -> str | None:
+    def _out_of_place(self, side: _Side, frame: Frame) -> str | None:
         """Return what is wrong with there being such a frame here."""
         is_first, side.needs_settings = side.needs_settings, False
-        if octets > side.frame_octets:
-            return f"a payload of {octets} octets, where MAX_FRAME_SIZE is {side.frame_octets} (§4.2)"
-        if is_first and kind != SETTINGS:
-            return f"the first frame is {frame_name(kind)}, not SETTINGS (§3.4)"
+        if is_first and frame.kind != FrameKind.SETTINGS:
+            return f"the first frame is {frame.name}, not SETTINGS (§3.4)"
         if side.block_stream is None:
-            return "CONTINUATION of nothing (§6.10)" if kind == CONTINUATION else None
-        if kind != CONTINUATION or stream_id != side.block_stream:
+            return "CONTINUATION of nothing (§6.10)" if frame.kind == FrameKind.CONTINUATION else None
+        if frame.kind != FrameKind.CONTINUATION or frame.stream_id != side.block_stream:
             return f"within the field block of stream {side.block_stream} (§4.3)"
         return None
 
-    def _read_block(self, side: _Side, kind: int, flags: int, stream_id: int, part: bytes) -> Section | None:
+    def _read_block(self, side: _Side, frame: BlockFrame) -> Section | None:
         """Take a fragment; return the section that it completes."""
-        if kind == CONTINUATION and stream_id != side.block_stream:
+        if frame.kind == FrameKind.CONTINUATION and frame.stream_id != side.block_stream:
             return None
-        if kind != CONTINUATION:
+        if frame.kind != FrameKind.CONTINUATION:
             side.block.clear()
-            side.block_stream = stream_id
+            side.block_stream = frame.stream_id
         if len(side.block) <= SECTION_OCTETS:
-            side.block += part
-        if not flags & END_HEADERS:
+            side.block += frame.fragment
+        if not frame.end_headers:
             return None
         block = bytes(side.block)
         side.block.clear()
         side.block_stream = None
         return side.reader.read(block)
 
-    def _count(
-        self, sent: bool, kind: int, flags: int, stream_id: int, payload: bytes, error: str | None
-    ) -> tuple[list[Change], str | None]:
+    def _count(self, sent: bool, frame: Frame, *, is_lawful: bool) -> tuple[list[Change], str | None]:
         """Return what a frame does to windows, and what about that is wrong."""
-        windows = self._windows
+        windows, stream_id = self._windows, frame.stream_id
         changes: list[Change] = []
         unlawful = None
-        if kind == DATA and stream_id:
-            changes, unlawful = windows.spend(stream_id, len(payload), sends=sent)
-        elif kind == HEADERS and stream_id:
-            self._open(stream_id, sent=sent)
-        elif kind == PUSH_PROMISE and error is None:
-            self._promise(payload[1:] if flags & PADDED else payload)
-        elif kind == RST_STREAM:
-            windows.close(stream_id)
-        elif kind == WINDOW_UPDATE and error is None:
-            increment = int.from_bytes(payload, "big") & _STREAM_MASK
-            changes, unlawful = windows.add(stream_id, increment, sends=not sent)
-        elif kind == SETTINGS and error is None:
-            changes, unlawful = self._settings(sent, bool(flags & ACK), payload)
-        if kind in (DATA, HEADERS) and flags & END_STREAM:
+        match frame:
+            case Frame(kind=FrameKind.DATA) if stream_id:
+                changes, unlawful = windows.spend(stream_id, len(frame.payload), sends=sent)
+            case Frame(kind=FrameKind.HEADERS) if stream_id:
+                self._open(stream_id, sent=sent)
+            case Frame(kind=FrameKind.RST_STREAM):
+                windows.close(stream_id)
+            case PushPromiseFrame(promised_stream_id=promised) if is_lawful:
+                windows.open(promised)
+                windows.end(promised, sends=False)
+            case WindowUpdateFrame(increment=increment) if is_lawful:
+                changes, unlawful = windows.add(stream_id, increment, sends=not sent)
+            case SettingsFrame() if is_lawful:
+                changes, unlawful = self._settings(sent, frame)
+        if frame.end_stream:
             windows.end(stream_id, sends=sent)
         return changes, unlawful
 
@@ -238,39 +225,33 @@ class H2Dissector:
             self._last_stream = stream_id
             self._windows.open(stream_id)
 
-    def _promise(self, octets: bytes) -> None:
-        promised = int.from_bytes(octets[:4], "big") & _STREAM_MASK
-        self._windows.open(promised)
-        self._windows.end(promised, sends=False)
-
     # --- settings ------------------------------------------------------------------------------
 
-    def _settings(self, sent: bool, is_ack: bool, payload: bytes) -> tuple[list[Change], str | None]:
+    def _settings(self, sent: bool, frame: SettingsFrame) -> tuple[list[Change], str | None]:
         """
         Take SETTINGS: the client's when they come, for the server goes by them at once; the server's when
         the client has acknowledged them, for until then it may not know.
         """
-        if is_ack and not sent:
+        if frame.ack and not sent:
             waiting = self._sides[True].settings
             return self._take_settings(waiting.popleft(), sent=True) if waiting else ([], None)
-        if is_ack:
+        if frame.ack:
             return [], None
-        settings = read_settings(payload)
         if sent:
-            for identifier, value in settings:
+            for identifier, value in frame.settings:
                 self._allow(identifier, value, sent=True)
-            self._sides[True].settings.append(settings)
+            self._sides[True].settings.append(frame.settings)
             return [], None
-        return self._take_settings(settings, sent=False)
+        return self._take_settings(frame.settings, sent=False)
 
     def _take_settings(
-        self, settings: list[tuple[int, int]], *, sent: bool
+        self, settings: tuple[tuple[int, int], ...], *, sent: bool
     ) -> tuple[list[Change], str | None]:
         changes: list[Change] = []
         problem = None
         for identifier, value in settings:
             self._allow(identifier, value, sent=sent)
-            if identifier == INITIAL_WINDOW_SIZE:
+            if identifier == Setting.INITIAL_WINDOW_SIZE:
                 found, problem = self._windows.begin_with(value, sends=not sent)
                 changes += found
         return changes, problem
@@ -278,7 +259,7 @@ class H2Dissector:
     def _allow(self, identifier: int, value: int, *, sent: bool) -> None:
         """Let the other side have a larger table, or larger frames, as soon as it may know."""
         other = self._sides[not sent]
-        if identifier == HEADER_TABLE_SIZE:
+        if identifier == Setting.HEADER_TABLE_SIZE:
             other.reader.allow(value)
-        elif identifier == MAX_FRAME_SIZE:
+        elif identifier == Setting.MAX_FRAME_SIZE:
             other.frame_octets = max(other.frame_octets, value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
+
 __all__ = ["Change", "Windows"]
 
 INITIAL_OCTETS = 65535
-MAX_OCTETS = 2**31 - 1
 
 
 class Change(NamedTuple):
@@ -36,8 +37,9 @@ class Windows:
             windows.setdefault(stream_id, self._initial[sends])
 
     def end(self, stream_id: int, *, sends: bool) -> None:
-        """Take note that one side has ended a stream, and so needs its window no more."""
-        self._windows[sends].pop(stream_id, None)
+        """Take note that one side has ended a stream, and so needs its window no more; 0 is none."""
+        if stream_id:
+            self._windows[sends].pop(stream_id, None)
 
     def close(self, stream_id: int) -> None:
         """Take note that a stream is closed."""
@@ -83,5 +85,5 @@ class Windows:
 
 
 def _beyond(changes: list[Change]) -> str | None:
-    beyond = [change for change in changes if change.after > MAX_OCTETS]
+    beyond = [change for change in changes if change.after > MAX_WINDOW_OCTETS]
     return f"the window of stream {beyond[0].stream_id} is beyond 2^31-1 (§6.9.1)" if beyond else None

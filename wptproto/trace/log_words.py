@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from wptproto.protocol.h2_frames import DATA, PADDED
+from wptproto.h2_codes import DATA, PADDED
 from wptproto.semantics.fields import FieldLine
 from wptproto.trace import events as happened
 from wptproto.trace.output import printable, text_of
@@ -80,7 +80,7 @@ def _frame(event: happened.FrameSeen, verbosity: int) -> Said:
     lines = [Line(name, _value(value)) for name, value in event.details]
     lines += _fields(event.fields or ())
     if event.kind == DATA and verbosity > 1:
-        lines += _excerpt(_data(event))
+        lines += _excerpt(event.content)
     if event.error is not None:
         lines.append(Line("", printable(event.error), Tone.WRONG))
     if event.kind == DATA and not event.flags & PADDED:
@@ -88,12 +88,6 @@ def _frame(event: happened.FrameSeen, verbosity: int) -> Said:
     words = [f"stream {event.stream_id}" if event.stream_id else "connection", *event.flag_names]
     rest = f"{' '.join(words)}, {_octets(len(event.payload))}"
     return Said(event.name, rest, tuple(lines), event.sent, Tone.WIRE if event.error is None else Tone.WRONG)
-
-
-def _data(event: happened.FrameSeen) -> bytes:
-    """Return the content of a DATA frame."""
-    octets = event.payload
-    return octets[1 : len(octets) - octets[0]] if event.flags & PADDED and octets else octets
 
 
 def _value(value: int | str | bytes | bool) -> str:

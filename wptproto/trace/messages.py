@@ -178,11 +178,7 @@ class SeenConnection:
             else:
                 self._end(of_stream, by_client, frame.fields, at_s)
         elif frame.name == "DATA":
-            padding = details.get("pad_length")
-            octets = frame.payload
-            if isinstance(padding, int):
-                octets = octets[1 : max(1, len(octets) - padding)]
-            self._add(stream_id, sent, octets, at_s)
+            self._add(stream_id, sent, frame.content, at_s)
         elif frame.name == "RST_STREAM" and stream_id in self.exchanges:
             who, code = "server" if sent else "client", str(details.get("error_code"))
             self.exchanges[stream_id].outcome = f"reset by the {who}: {code}"

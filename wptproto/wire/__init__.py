@@ -6,15 +6,12 @@ The types of frames, for ``expect`` and ``send_frame``, are the classes of frame
 
 from __future__ import annotations
 
-from wptproto.wire.frames import (
-    ACK,
-    END_HEADERS,
-    END_STREAM,
-    PADDED,
+from wptproto.h2_codes import ACK, END_HEADERS, END_STREAM, PADDED, ErrorCode, Setting
+from wptproto.protocol.h2_field_blocks import Indexed, Literal, TableSize
+from wptproto.protocol.h2_frame_types import (
     AltsvcFrame,
     ContinuationFrame,
     DataFrame,
-    ErrorCode,
     Frame,
     GoawayFrame,
     HeadersFrame,
@@ -26,17 +23,15 @@ from wptproto.wire.frames import (
     PriorityUpdateFrame,
     PushPromiseFrame,
     RstStreamFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
     build,
 )
+from wptproto.protocol.violations import Violation
 from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
-from wptproto.wire.hpack import Indexed, Literal, TableSize
 from wptproto.wire.line import Ending
 from wptproto.wire.requests import H1Head, H1Request, H2Request, Section
-from wptproto.wire.violations import Violation
 
 __all__ = [
     # connections

@@ -16,13 +16,14 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
+from wptproto.h2_codes import FrameKind
 from wptproto.protocol.connection import WindowState
+from wptproto.protocol.h2_frame_types import Frame
+from wptproto.protocol.violations import Violation
 from wptproto.wire.conversation import Conversation
-from wptproto.wire.frames import Frame, FrameKind
 from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
 from wptproto.wire.tls import TlsFacts
-from wptproto.wire.violations import Violation
 
 __all__ = ["AsyncH1Wire", "AsyncH2Wire", "in_thread"]
 

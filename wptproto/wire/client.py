@@ -2,8 +2,8 @@
 H2Client: what is known of the client at the other end of an HTTP/2 connection; octets in, frames out.
 
 It reads along both ways: what the client sends, and what the test sends it, for whether a frame is right
-depends on both. It forbids nothing. What a client breaks is a :class:`~wptproto.wire.violations.Violation`,
-and the next frame is read as if nothing had been.
+depends on both. It forbids nothing. What a client breaks is a
+:class:`~wptproto.protocol.violations.Violation`, and the next frame is read as if nothing had been.
 
 What it cannot know: which of our frames a client had read when it sent one of its own. So what is
 sent on a stream that the test has reset, or behind its GOAWAY, is never called wrong, and settings of ours
@@ -18,28 +18,25 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from h2.errors import ErrorCodes as ErrorCode
-
+from wptproto.h2_codes import ErrorCode, FrameKind, Setting
 from wptproto.protocol.connection import WindowState
-from wptproto.protocol.h2_frames import PREFACE
-from wptproto.wire.field_rules import broken_by_request, broken_by_trailers, promised_length
-from wptproto.wire.frame_rules import broken_by_frame
-from wptproto.wire.frames import (
+from wptproto.protocol.h2_field_blocks import DecodingError, FieldBlockDecoder, FieldBlockEncoder
+from wptproto.protocol.h2_frame_rules import broken_by_frame
+from wptproto.protocol.h2_frame_types import (
     BlockFrame,
     ContinuationFrame,
     DataFrame,
     Frame,
-    FrameKind,
     HeadersFrame,
     RstStreamFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
 )
-from wptproto.wire.hpack import DecodingError, FieldBlockDecoder, FieldBlockEncoder
-from wptproto.wire.parsing import FrameReader, parse
-from wptproto.wire.violations import Violation
-from wptproto.wire.windows import MAX_WINDOW_OCTETS, Windows, state
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS, PREFACE
+from wptproto.protocol.h2_parsing import FrameReader, parse
+from wptproto.protocol.violations import Violation
+from wptproto.wire.field_rules import broken_by_request, broken_by_trailers, promised_length
+from wptproto.wire.windows import Windows, state
 
 __all__ = ["H2Client"]
 
@@ -166,8 +163,8 @@ class H2Client:
     # --- what comes ----------------------------------------------------------------------------
 
     def _take(self, frame: Frame) -> Frame:
-        for violation in broken_by_frame(frame, self._allowed(Setting.MAX_FRAME_SIZE, MAX_FRAME_OCTETS)):
-            self._found.append(violation)
+        most = self._allowed(Setting.MAX_FRAME_SIZE, MAX_FRAME_OCTETS)
+        self._found += broken_by_frame(frame, most, by_client=True)
         if not self._has_begun:
             self._has_begun = True
             if frame.kind != FrameKind.SETTINGS or frame.flags:

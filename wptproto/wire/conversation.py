@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from wptproto.errors import WireError
+from wptproto.protocol.violations import Violation
 from wptproto.wire.line import Ending, Line
+from wptproto.wire.policies import Policy
 from wptproto.wire.tls import TlsFacts
 from wptproto.wire.transcript import Transcript
-from wptproto.wire.violations import Policy, Violation
 
 __all__ = ["Conversation"]
 

@@ -14,14 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from wptproto.errors import RemoteProtocolError, WireError
 from wptproto.protocol import h1_octets
 from wptproto.protocol.h1_content import LengthReader
+from wptproto.protocol.violations import Violation
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
 from wptproto.semantics.message import reason_phrase
 from wptproto.wire.conversation import Conversation
 from wptproto.wire.h1_reading import broken_by, chunk_sizes, chunked_reader, head_end, read_head
 from wptproto.wire.line import Ending, Line
 from wptproto.wire.matching import AwaitedFields, attributes_that_differ, fields_that_differ, in_words
+from wptproto.wire.policies import Policy
 from wptproto.wire.requests import H1Head, H1Request
-from wptproto.wire.violations import Policy, Violation
 
 __all__ = ["H1Fields", "H1Wire"]
 

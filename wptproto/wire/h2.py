@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from wptproto.h2_codes import FrameKind, Setting
+from wptproto.protocol.h2_frame_types import BlockFrame, DataFrame, Frame, HeadersFrame
 from wptproto.wire.client import MAX_FRAME_OCTETS
-from wptproto.wire.frames import BlockFrame, DataFrame, Frame, FrameKind, HeadersFrame, Setting
 from wptproto.wire.hearing import H2Hearer
 from wptproto.wire.matching import AwaitedFields, attributes_that_differ, fields_that_differ, in_words
 from wptproto.wire.requests import H2Request, Section

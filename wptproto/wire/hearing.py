@@ -17,15 +17,10 @@ from contextlib import suppress
 from typing import TypeVar, overload
 
 from wptproto.errors import WireError
+from wptproto.h2_codes import FrameKind, frame_name
+from wptproto.protocol.h2_frame_types import DataFrame, Frame, PingFrame, SettingsFrame
 from wptproto.protocol.h2_frames import PREFACE
-from wptproto.wire.frames import (
-    DataFrame,
-    Frame,
-    FrameKind,
-    PingFrame,
-    SettingsFrame,
-    kind_name,
-)
+from wptproto.protocol.violations import Violation
 from wptproto.wire.line import Line
 from wptproto.wire.matching import (
     attributes_that_differ,
@@ -33,8 +28,8 @@ from wptproto.wire.matching import (
     is_housekeeping,
 )
 from wptproto.wire.options import H2Options, WindowPolicy, checked_windows
+from wptproto.wire.policies import Policy
 from wptproto.wire.speaking import AnyKind, H2Speaker, Settings, kind_number
-from wptproto.wire.violations import Policy, Violation
 from wptproto.wire.windows import INITIAL_WINDOW_OCTETS
 
 __all__ = ["H2Hearer", "WhyNot"]
@@ -262,7 +257,7 @@ class H2Hearer(H2Speaker):
 
         stream_id = attributes.get("stream_id")
         return self._next(
-            in_words(kind_name(number), attributes),
+            in_words(frame_name(number), attributes),
             why_not,
             self._deadline(within),
             within,

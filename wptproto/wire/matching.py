@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from wptproto.errors import ConfigError
+from wptproto.h2_codes import FrameKind, error_name
+from wptproto.protocol.h2_frame_types import Frame, MalformedFrame
 from wptproto.semantics.fields import FieldLine, Value, to_octets
-from wptproto.wire.frames import Frame, FrameKind, MalformedFrame, code_name
 
 __all__ = ["AwaitedFields", "attributes_that_differ", "fields_that_differ", "in_words", "is_housekeeping"]
 
@@ -52,7 +53,7 @@ def attributes_that_differ(found: object, awaited: Mapping[str, object]) -> Iter
         if actual is _MISSING:
             raise ConfigError(f"{type(found).__name__} has no {name!r} to be awaited")
         if isinstance(value, str) and name == "code" and isinstance(actual, int):
-            actual = code_name(actual)
+            actual = error_name(actual)
         if actual != value:
             yield f"{name} is {_shown(name, actual)}, and not {_shown(name, value)}"
 
@@ -81,5 +82,5 @@ def in_words(what: str, awaited: Mapping[str, object]) -> str:
 
 def _shown(name: str, value: object) -> str:
     if name == "code" and isinstance(value, int | str):
-        return code_name(value) if isinstance(value, int) else value
+        return error_name(value) if isinstance(value, int) else value
     return repr(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wptproto.protocol.h2_field_blocks import Representation
+from wptproto.protocol.h2_frame_types import BlockFrame, HeadersFrame, PriorityFields
 from wptproto.semantics.fields import FieldLine, Fields
-from wptproto.wire.frames import BlockFrame, HeadersFrame, PriorityFields
-from wptproto.wire.hpack import Representation
 
 __all__ = ["H1Head", "H1Request", "H2Request", "Section"]
 

@@ -5,35 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from wptproto.errors import ConfigError
-from wptproto.protocol.connection import WindowState
-from wptproto.semantics.fields import Value
-from wptproto.wire.client import H2Client
-from wptproto.wire.conversation import Conversation
-from wptproto.wire.frames import (
+from wptproto.h2_codes import (
     ACK,
     END_HEADERS,
     END_STREAM,
-    KINDS,
+    HAS_PRIORITY,
     PADDED,
-    PRIORITY_FLAG,
     ErrorCode,
-    Frame,
     FrameKind,
-    PriorityFields,
     Setting,
-    build,
 )
-from wptproto.wire.hpack import BlockItem, Indexed, Literal, TableSize
+from wptproto.protocol.connection import WindowState
+from wptproto.protocol.h2_field_blocks import BlockItem, Indexed, Literal, TableSize
+from wptproto.protocol.h2_frame_types import KINDS, Frame, PriorityFields, build
+from wptproto.protocol.violations import Violation
+from wptproto.semantics.fields import Value
+from wptproto.wire.client import H2Client
+from wptproto.wire.conversation import Conversation
 from wptproto.wire.line import Line
+from wptproto.wire.policies import Policy
 from wptproto.wire.tls import cut
-from wptproto.wire.violations import Policy, Violation
 
 __all__ = ["AnyKind", "FieldItems", "H2Speaker", "Settings", "kind_number"]
 
 FieldItems = Mapping[str, Value] | Iterable[BlockItem] | bytes
 """
-Field lines in order, and whatever else a field block can have (:mod:`wptproto.wire.hpack`), or all its
-octets.
+Field lines in order, and whatever else a field block can have
+(:mod:`wptproto.protocol.h2_field_blocks`), or all its octets.
 """
 
 AnyKind = FrameKind | type[Frame] | str | int
@@ -103,7 +101,7 @@ class H2Speaker(Conversation):
         first, *others = self._fragments(items, fragments)
         flags = END_STREAM if end_stream else 0
         if priority is not None:
-            flags |= PRIORITY_FLAG
+            flags |= HAS_PRIORITY
             first = bytes(priority) + first
         flags, first = _padded(flags, first, padding)
         self._send_block(
@@ -320,10 +318,10 @@ def kind_number(kind: AnyKind) -> int:
     """
     if isinstance(kind, int):
         return kind
-    name = kind if isinstance(kind, str) else KINDS.get(kind, "")
-    if name not in FrameKind.__members__:
+    found = FrameKind.__members__.get(kind) if isinstance(kind, str) else KINDS.get(kind)
+    if found is None:
         raise ConfigError(f"{kind!r} is no type of frame; those are {', '.join(FrameKind.__members__)}")
-    return FrameKind[name]
+    return found
 
 
 def _code(code: int | str) -> int:

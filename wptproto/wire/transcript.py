@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from wptproto.wire.frames import Frame
-from wptproto.wire.violations import Violation
+from wptproto.protocol.h2_frame_types import Frame
+from wptproto.protocol.violations import Violation
 
 __all__ = ["Transcript"]
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from wptproto.protocol.connection import WindowState
 
-__all__ = ["INITIAL_WINDOW_OCTETS", "MAX_WINDOW_OCTETS", "Windows", "state"]
+__all__ = ["INITIAL_WINDOW_OCTETS", "Windows", "state"]
 
 INITIAL_WINDOW_OCTETS = 65_535
-MAX_WINDOW_OCTETS = 2**31 - 1
 
 
 class Windows:

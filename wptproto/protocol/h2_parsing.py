@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from wptproto.wire.frames import (
-    PADDED,
-    PRIORITY_FLAG,
+from wptproto.h2_codes import HAS_PRIORITY, PADDED, ErrorCode, FrameKind
+from wptproto.protocol.h2_frame_types import (
     AltsvcFrame,
     ContinuationFrame,
     DataFrame,
-    ErrorCode,
     Frame,
-    FrameKind,
     GoawayFrame,
     HeadersFrame,
     MalformedFrame,
@@ -27,10 +24,10 @@ from wptproto.wire.frames import (
     SettingsFrame,
     WindowUpdateFrame,
 )
+from wptproto.protocol.h2_frames import HEADER_OCTETS
 
 __all__ = ["FrameReader", "parse"]
 
-HEADER_OCTETS = 9
 _31_BITS = 0x7FFFFFFF
 
 
@@ -132,7 +129,7 @@ def _data(frame: Frame) -> Frame:
 def _headers(frame: Frame) -> Frame:
     fragment, padding = _unpadded(frame, "RFC 9113 §6.2")
     priority = None
-    if frame.flags & PRIORITY_FLAG:
+    if frame.flags & HAS_PRIORITY:
         if len(fragment) < 5:
             raise _Malformed("there is no room for the priority fields", "RFC 9113 §6.2")
         priority, fragment = _priority_fields(fragment), fragment[5:]

@@ -1,29 +1,18 @@
-"""Violations: what a client did that an RFC forbids, and what is to come of it."""
+"""Violations: what a peer did that an RFC forbids."""
 
 from __future__ import annotations
 
-import typing
 from typing import NamedTuple
 
-from h2.errors import ErrorCodes as ErrorCode
+from wptproto.h2_codes import ErrorCode
+from wptproto.protocol.h2_frame_types import Frame
 
-from wptproto.wire.frames import Frame
-
-__all__ = ["POLICIES", "Policy", "Violation"]
-
-Policy = typing.Literal["checked", "allowed", "fatal"]
-"""
-What comes of violations, beside that they are recorded: leaving the connection's ``with`` block fails
-(``checked``), nothing (``allowed``), or the connection ends at the first of them, and the test fails
-(``fatal``).
-"""
-
-POLICIES: tuple[Policy, ...] = typing.get_args(Policy)
+__all__ = ["Violation"]
 
 
 class Violation(NamedTuple):
     """
-    What a client did wrong.
+    What a peer did wrong.
 
     Attributes:
         reason: What it did, in a sentence.

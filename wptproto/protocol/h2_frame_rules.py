@@ -1,27 +1,22 @@
-"""What one frame of a client can break, whatever came before it (RFC 9113 §4, §6)."""
+"""What one frame can break, whatever came before it (RFC 9113 §4, §6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from h2.errors import ErrorCodes as ErrorCode
-
-from wptproto.wire.frames import (
-    ACK,
+from wptproto.h2_codes import ACK, ErrorCode, FrameKind, Setting, setting_name
+from wptproto.protocol.h2_frame_types import (
     DataFrame,
     Frame,
-    FrameKind,
     HeadersFrame,
     MalformedFrame,
     PriorityFrame,
     PriorityUpdateFrame,
-    Setting,
     SettingsFrame,
     WindowUpdateFrame,
-    setting_name,
 )
-from wptproto.wire.violations import Violation
-from wptproto.wire.windows import MAX_WINDOW_OCTETS
+from wptproto.protocol.h2_frames import MAX_WINDOW_OCTETS
+from wptproto.protocol.violations import Violation
 
 __all__ = ["broken_by_frame"]
 
@@ -30,6 +25,7 @@ _OF_STREAMS = {
     FrameKind.HEADERS: "§6.2",
     FrameKind.PRIORITY: "§6.3",
     FrameKind.RST_STREAM: "§6.4",
+    FrameKind.PUSH_PROMISE: "§6.6",
     FrameKind.CONTINUATION: "§6.10",
 }
 _OF_THE_CONNECTION = {
@@ -49,13 +45,14 @@ _VALUES: dict[int, tuple[int, int, str, ErrorCode]] = {
 }
 
 
-def broken_by_frame(frame: Frame, max_frame_octets: int) -> Iterator[Violation]:
+def broken_by_frame(frame: Frame, max_frame_octets: int, *, by_client: bool) -> Iterator[Violation]:
     """
-    Yield what a frame of a client breaks by itself.
+    Yield what a frame breaks by itself.
 
     Args:
         frame: What came.
-        max_frame_octets: How long we allow frames to be.
+        max_frame_octets: How long its sender may have it be.
+        by_client: Who sent it.
     """
     if len(frame.payload) > max_frame_octets:
         yield _broken(
@@ -65,7 +62,7 @@ def broken_by_frame(frame: Frame, max_frame_octets: int) -> Iterator[Violation]:
             ErrorCode.FRAME_SIZE_ERROR,
         )
     yield from _in_the_header(frame)
-    yield from _on_the_stream(frame)
+    yield from _on_the_stream(frame, by_client=by_client)
     yield from _in_the_payload(frame)
 
 
@@ -86,7 +83,7 @@ def _in_the_header(frame: Frame) -> Iterator[Violation]:
         yield _broken(frame, f"the reserved bit of {frame.name} is set", "RFC 9113 §4.1")
 
 
-def _on_the_stream(frame: Frame) -> Iterator[Violation]:
+def _on_the_stream(frame: Frame, *, by_client: bool) -> Iterator[Violation]:
     if frame.kind in _OF_STREAMS and frame.stream_id == 0:
         section = _OF_STREAMS[FrameKind(frame.kind)]
         yield _broken(frame, f"{frame.name} on stream 0", f"RFC 9113 {section}")
@@ -96,7 +93,7 @@ def _on_the_stream(frame: Frame) -> Iterator[Violation]:
             f"{frame.name} on a stream, and it is of the connection",
             _OF_THE_CONNECTION[FrameKind(frame.kind)],
         )
-    if frame.kind == FrameKind.PUSH_PROMISE:
+    if by_client and frame.kind == FrameKind.PUSH_PROMISE:
         yield _broken(frame, "PUSH_PROMISE, and a client cannot push", "RFC 9113 §8.4")
 
 

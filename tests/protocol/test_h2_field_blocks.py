@@ -9,8 +9,7 @@ from hpack import Decoder, Encoder, NeverIndexedHeaderTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wptproto.wire import Indexed, Literal, TableSize
-from wptproto.wire.hpack import (
+from wptproto.protocol.h2_field_blocks import (
     BlockItem,
     DecodingError,
     FieldBlockDecoder,
@@ -18,6 +17,7 @@ from wptproto.wire.hpack import (
     Indexing,
     Representation,
 )
+from wptproto.wire import Indexed, Literal, TableSize
 
 FIELDS = [(":status", "200"), ("server", "mine"), ("x-own", ""), ("server", "mine")]
 OCTETS = st.binary(max_size=40)

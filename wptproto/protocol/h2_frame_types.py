@@ -10,32 +10,30 @@ RFC 9113 §4, §6; RFC 7838 §4 (ALTSVC); RFC 8336 §2 (ORIGIN); RFC 9218 §7.1 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
-from h2.errors import ErrorCodes as ErrorCode
-
-from wptproto.protocol.h2_frames import CONTINUATION as _CONTINUATION
-from wptproto.protocol.h2_frames import DATA as _DATA
-from wptproto.protocol.h2_frames import END_HEADERS, END_STREAM
-from wptproto.protocol.h2_frames import HEADERS as _HEADERS
+from wptproto.h2_codes import (
+    ACK,
+    END_HEADERS,
+    END_STREAM,
+    FrameKind,
+    defined_flags,
+    error_name,
+    flag_names,
+    frame_name,
+    setting_name,
+)
+from wptproto.protocol.h2_field_blocks import Representation
+from wptproto.protocol.h2_frames import MAX_PAYLOAD_OCTETS
 from wptproto.semantics.fields import FieldLine
-from wptproto.wire.hpack import Representation
 
 __all__ = [
-    "ACK",
-    "END_HEADERS",
-    "END_STREAM",
     "KINDS",
-    "PADDED",
-    "PRIORITY_FLAG",
     "AltsvcFrame",
     "BlockFrame",
     "ContinuationFrame",
     "DataFrame",
-    "ErrorCode",
     "Frame",
-    "FrameKind",
     "GoawayFrame",
     "HeadersFrame",
     "MalformedFrame",
@@ -46,66 +44,12 @@ __all__ = [
     "PriorityUpdateFrame",
     "PushPromiseFrame",
     "RstStreamFrame",
-    "Setting",
     "SettingsFrame",
     "WindowUpdateFrame",
     "build",
-    "code_name",
-    "setting_name",
 ]
 
-ACK, PADDED, PRIORITY_FLAG = 0x1, 0x8, 0x20
-"""Flags; with END_STREAM and END_HEADERS they are all that RFC 9113 §6 defines."""
-
-MAX_LENGTH = 2**24 - 1
 _RESERVED = 0x80000000
-
-
-class FrameKind(IntEnum):
-    """The types of frames, by their names at IANA."""
-
-    DATA = _DATA
-    HEADERS = _HEADERS
-    PRIORITY = 0x2
-    RST_STREAM = 0x3
-    SETTINGS = 0x4
-    PUSH_PROMISE = 0x5
-    PING = 0x6
-    GOAWAY = 0x7
-    WINDOW_UPDATE = 0x8
-    CONTINUATION = _CONTINUATION
-    ALTSVC = 0xA
-    ORIGIN = 0xC
-    PRIORITY_UPDATE = 0x10
-
-
-class Setting(IntEnum):
-    """The settings, by their names at IANA (RFC 9113 §6.5.2, RFC 8441 §3, RFC 9218 §2.1)."""
-
-    HEADER_TABLE_SIZE = 0x1
-    ENABLE_PUSH = 0x2
-    MAX_CONCURRENT_STREAMS = 0x3
-    INITIAL_WINDOW_SIZE = 0x4
-    MAX_FRAME_SIZE = 0x5
-    MAX_HEADER_LIST_SIZE = 0x6
-    ENABLE_CONNECT_PROTOCOL = 0x8
-    NO_RFC7540_PRIORITIES = 0x9
-
-
-_FLAG_NAMES: dict[int, dict[int, str]] = {
-    FrameKind.DATA: {END_STREAM: "END_STREAM", PADDED: "PADDED"},
-    FrameKind.HEADERS: {
-        END_STREAM: "END_STREAM",
-        END_HEADERS: "END_HEADERS",
-        PADDED: "PADDED",
-        PRIORITY_FLAG: "PRIORITY",
-    },
-    FrameKind.SETTINGS: {ACK: "ACK"},
-    FrameKind.PUSH_PROMISE: {END_HEADERS: "END_HEADERS", PADDED: "PADDED"},
-    FrameKind.PING: {ACK: "ACK"},
-    FrameKind.CONTINUATION: {END_HEADERS: "END_HEADERS"},
-}
-"""Which flags are defined, by the frame's type."""
 
 
 class PriorityFields(NamedTuple):
@@ -149,20 +93,17 @@ class Frame:
     @property
     def name(self) -> str:
         """The name of its type, or the number."""
-        return kind_name(self.kind)
+        return frame_name(self.kind)
 
     @property
-    def flag_names(self) -> list[str]:
+    def flag_names(self) -> tuple[str, ...]:
         """The names of its flags; those that its type does not define as numbers."""
-        known = _FLAG_NAMES.get(self.kind, {})
-        names = [name for flag, name in known.items() if self.flags & flag]
-        unknown = self.undefined_flags
-        return [*names, f"0x{unknown:x}"] if unknown else names
+        return flag_names(self.kind, self.flags)
 
     @property
     def undefined_flags(self) -> int:
         """Those flags that its type does not define."""
-        return self.flags & ~sum(_FLAG_NAMES.get(self.kind, {}))
+        return self.flags & ~defined_flags(self.kind)
 
     @property
     def end_stream(self) -> bool:
@@ -280,7 +221,7 @@ class RstStreamFrame(Frame):
     code: int
 
     def says(self) -> str:
-        return code_name(self.code)
+        return error_name(self.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +278,7 @@ class GoawayFrame(Frame):
 
     def says(self) -> str:
         debug = f", {_shown(self.debug)}" if self.debug else ""
-        return f"{code_name(self.code)}, last stream {self.last_stream_id}{debug}"
+        return f"{error_name(self.code)}, last stream {self.last_stream_id}{debug}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,22 +322,22 @@ class PriorityUpdateFrame(Frame):
         return f"stream {self.prioritized_stream_id} {_text(self.value)}"
 
 
-KINDS: dict[type[Frame], str] = {
-    DataFrame: "DATA",
-    HeadersFrame: "HEADERS",
-    PriorityFrame: "PRIORITY",
-    RstStreamFrame: "RST_STREAM",
-    SettingsFrame: "SETTINGS",
-    PushPromiseFrame: "PUSH_PROMISE",
-    PingFrame: "PING",
-    GoawayFrame: "GOAWAY",
-    WindowUpdateFrame: "WINDOW_UPDATE",
-    ContinuationFrame: "CONTINUATION",
-    AltsvcFrame: "ALTSVC",
-    OriginFrame: "ORIGIN",
-    PriorityUpdateFrame: "PRIORITY_UPDATE",
+KINDS: dict[type[Frame], FrameKind] = {
+    DataFrame: FrameKind.DATA,
+    HeadersFrame: FrameKind.HEADERS,
+    PriorityFrame: FrameKind.PRIORITY,
+    RstStreamFrame: FrameKind.RST_STREAM,
+    SettingsFrame: FrameKind.SETTINGS,
+    PushPromiseFrame: FrameKind.PUSH_PROMISE,
+    PingFrame: FrameKind.PING,
+    GoawayFrame: FrameKind.GOAWAY,
+    WindowUpdateFrame: FrameKind.WINDOW_UPDATE,
+    ContinuationFrame: FrameKind.CONTINUATION,
+    AltsvcFrame: FrameKind.ALTSVC,
+    OriginFrame: FrameKind.ORIGIN,
+    PriorityUpdateFrame: FrameKind.PRIORITY_UPDATE,
 }
-"""The name of its type for each class of frames."""
+"""The type for each class of frames."""
 
 
 def build(
@@ -423,25 +364,10 @@ def build(
         ValueError: It does not fit.
     """
     said = len(payload) if length is None else length
-    if not 0 <= said <= MAX_LENGTH:
-        raise ValueError(f"a frame says of its length 0 to {MAX_LENGTH}, and not {said}")
+    if not 0 <= said <= MAX_PAYLOAD_OCTETS:
+        raise ValueError(f"a frame says of its length 0 to {MAX_PAYLOAD_OCTETS}, and not {said}")
     number = stream_id | (_RESERVED if reserved else 0)
     return said.to_bytes(3, "big") + bytes([kind, flags]) + number.to_bytes(4, "big") + payload
-
-
-def kind_name(kind: int) -> str:
-    """Return the name of a frame's type, or the number."""
-    return FrameKind(kind).name if kind in FrameKind._value2member_map_ else f"type 0x{kind:x}"
-
-
-def code_name(code: int) -> str:
-    """Return the name of an error code, or the number (RFC 9113 §7)."""
-    return ErrorCode(code).name if code in ErrorCode._value2member_map_ else f"code 0x{code:x}"
-
-
-def setting_name(setting: int) -> str:
-    """Return the name of a setting, or the number."""
-    return Setting(setting).name if setting in Setting._value2member_map_ else f"setting 0x{setting:x}"
 
 
 def _text(octets: bytes) -> str:
