@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "wptproto"
 # A module may import from its own floor and from those below; the longest prefix decides.
 FLOORS = {
     "wptproto.default_names": 0,
+    "wptproto.effects": 0,
     "wptproto.errors": 0,
     "wptproto.faults": 0,
     "wptproto.h2_codes": 0,

@@ -139,6 +139,7 @@ class AsyncH1Wire(_Async[H1Wire]):
         """All octets that have come."""
         return self.plain.received
 
+    start_tls = _Verb(H1Wire.start_tls)
     send = _Verb(H1Wire.send)
     receive = _Verb(H1Wire.receive)
     receive_until = _Verb(H1Wire.receive_until)
