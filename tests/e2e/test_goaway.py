@@ -10,7 +10,8 @@ pytestmark = pytest.mark.wptproto(protocols=["h2"])
 
 @pytest.fixture
 def server(wptproto_server):
-    wptproto_server.expect("GET", "/one").respond(200, content="one").fault("goaway", octet=1)
+    one = wptproto_server.expect("GET", "/one").respond(200, content="one")
+    one.fault("goaway", octet=1).fault("stall", 0.1, octet=1)  # so that the rest comes later
     wptproto_server.expect("GET", "/two").respond(200, content="two")
     yield wptproto_server
     assert [exchange.connection.number for exchange in wptproto_server.exchanges] == [1, 2]
