@@ -3,7 +3,7 @@
 import pytest
 import urllib3
 
-RETRIES = urllib3.Retry(total=2, backoff_factor=0, status_forcelist=[503])
+RETRIES = urllib3.Retry(total=5, backoff_factor=0, status_forcelist=[503])
 
 
 def test_get_is_sent_again(wptproto_server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wptproto.handlers.pipes.families import (
     Pipeline,
     boolean,
+    fault,
     gzip,
     header,
     nullable,
@@ -22,6 +23,7 @@ __all__ = [
     "Pipeline",
     "ReplacementTokenizer",
     "boolean",
+    "fault",
     "gzip",
     "header",
     "nullable",
