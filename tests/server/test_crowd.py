@@ -225,11 +225,12 @@ def test_threads_that_wait_for_clients(
         working = stack.enter_context(connect(server, kind))
         working.send_request("/gate")
         assert gate.entered.acquire(timeout=10)
-        # Two keep the threads that they get, so that somebody waits until the last of the silent is late.
-        others = [stack.enter_context(connect(server, kind)) for _ in range(2)]
         silent = [stack.enter_context(connect(server, kind)) for _ in range(4)]
         for peer in silent:
             peer.send_request("/reading", method="POST", end=False)
+        assert_soon(lambda: sum(one.begun for one in server.state().connections) == 1 + len(silent))
+        # Two keep the threads that they get, so that somebody waits until the last of the silent is late.
+        others = [stack.enter_context(connect(server, kind)) for _ in range(2)]
         for peer in others:
             peer.send_request("/gate")
         assert {peer.read_answer().status for peer in silent} == {408}
