@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from tests.helpers.peers import Kind, connect
+from tests.helpers.peers import H2Peer, Kind, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import Request, Response, Server
+from wptproto.errors import WaitError
 from wptproto.limits import Limits
 
 SHORT_S = 0.05
@@ -41,6 +42,35 @@ def test_a_request_stalls_and_its_response_waits(certs_dir: Path, kind: Kind, ea
         server.wait_for_stall()
         peer.send_content(b"x" * 10, end=True)
         server.release()
+        assert peer.read_answer().content == b"ok"
+
+
+@pytest.mark.parametrize("multiplexed", ["h2", "h2c"])
+def test_what_stalls_at_its_head_has_no_content_yet(certs_dir: Path, multiplexed: Kind) -> None:
+    """A fault in the content waits for the stall at the head, whatever came in the meantime."""
+    with Server(certs_dir=certs_dir) as server, connect(server, multiplexed) as peer:
+        expected = server.expect("POST", "/").respond(200, content="ok")
+        expected.fault("stall", at="request_head").fault("close", at="request_content", octet=1)
+        server.expect("GET", "/other").respond(200, content="other")
+        peer.send_request("/", method="POST", headers=[("content-length", "10")], end=False)
+        peer.send_content(b"x" * 10, end=True)
+        peer.send_request("/other")
+        assert peer.read_answer().content == b"other"
+        server.release()
+        assert isinstance(peer, H2Peer)
+        assert not peer.read_answer(1).complete
+        assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["stall", "close"]
+
+
+def test_who_waits_behind_a_release_waits_for_another_stall(certs_dir: Path, kind: Kind) -> None:
+    """What was let go is counted no more, whether or not the loop has come to it."""
+    with Server(certs_dir=certs_dir) as server, connect(server, kind) as peer:
+        server.expect("GET", "/").respond(200, content="ok").fault("stall", at="response_head")
+        peer.send_request("/")
+        server.wait_for_stall()
+        server.release()
+        with pytest.raises(WaitError, match="0 of 1 stalls"):
+            server.wait_for_stall(timeout=0.0)
         assert peer.read_answer().content == b"ok"
 
 

@@ -49,6 +49,7 @@ from wptproto.server.watch import Late, Watch
 
 if TYPE_CHECKING:
     from wptproto.server.faulting import Faulting
+    from wptproto.server.stalls import Epoch
 
 __all__ = ["Driver"]
 
@@ -431,10 +432,10 @@ class Driver(asyncio.Protocol):
         self._sender.enqueue(running)
         self.go_on()
 
-    def release(self) -> None:
-        """Go on with all that stalls."""
+    def release(self, epoch: Epoch) -> None:
+        """Go on with all that began to stall before."""
         if self._faulting is not None:
-            self._faulting.release()
+            self._faulting.release(epoch)
 
     def _misbehaving(self) -> Faulting:
         if self._faulting is None:

@@ -34,7 +34,7 @@ from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.patience import look_interval_s
 from wptproto.server.relay import Relay
 from wptproto.server.stacks import thread_place
-from wptproto.server.stalls import Stalls
+from wptproto.server.stalls import Epoch, Stalls
 from wptproto.server.state import ServerState
 from wptproto.server.survey import Survey
 from wptproto.server.tls_terms import TlsTerms
@@ -166,9 +166,10 @@ class Engine:
         return self._survey.take()
 
     def release(self) -> None:
-        """Have all that stalls go on."""
+        """Have all that stalls go on; what begins to stall from here on stays."""
+        epoch = self.stalls.release()
         with suppress(RuntimeError):  # it has stopped
-            self.loop.call_soon_threadsafe(self._release)
+            self.loop.call_soon_threadsafe(self._release, epoch)
 
     def stop(self) -> None:
         """Give back what it holds, started or not, once or again."""
@@ -297,10 +298,10 @@ class Engine:
         for _ in range(5):
             await asyncio.sleep(0)
 
-    def _release(self) -> None:
+    def _release(self, epoch: Epoch) -> None:
         for driver in list(self._drivers):
             with _Guarded(driver):
-                driver.release()
+                driver.release(epoch)
 
     def _drain(self) -> None:
         self._mailbox.drain()

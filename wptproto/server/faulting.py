@@ -52,7 +52,7 @@ from wptproto.server.exchanges import Exchanges
 from wptproto.server.observer import Observer
 from wptproto.server.outlet import Outlet
 from wptproto.server.running import Running
-from wptproto.server.stalls import Stalls
+from wptproto.server.stalls import Epoch, Stalls
 
 __all__ = ["FaultPlan", "Faulting"]
 
@@ -104,7 +104,7 @@ class Faulting:
         self._observer = observer
         self._own: list[Fault] = []  # whose moment has not come
         self._idle: deque[tuple[Running, list[Fault]]] = deque()
-        self._resumed: list[GoOn] = []  # what goes on at a release
+        self._stalling: dict[GoOn, Epoch] = {}  # how each stall ends, and when it began
         self._begun = False
         self.last_id: ExchangeId | None = None
 
@@ -152,11 +152,11 @@ class Faulting:
             return exchange_id
         return max((other for other in self._exchanges.running if other % 2), default=ExchangeId(0))
 
-    def release(self) -> None:
-        """End all stalls."""
-        resumed, self._resumed = self._resumed, []
-        for resume in resumed:
-            resume()
+    def release(self, epoch: Epoch | None = None) -> None:
+        """End the stalls that began before an epoch; None is all."""
+        for end, began in list(self._stalling.items()):
+            if epoch is None or began < epoch:
+                end()
 
     # --- of an exchange ------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ class Faulting:
         plan = self.plan(running, faults)
 
         def call() -> None:
-            plan.look_at_request()  # of which some came with its head
+            plan.go_on_with_request()  # of which some came with its head, or since
             if not running.bridge.closed:
                 start()
 
@@ -246,11 +246,12 @@ class Faulting:
         timer: asyncio.TimerHandle | None = None
 
         def end() -> None:
-            if end in self._resumed:
-                self._resumed.remove(end)
+            began = self._stalling.pop(end, None)
+            if began is None:
+                return  # the end of another has ended this one
             if timer is not None:
                 timer.cancel()
-            self._stalls.end()
+            self._stalls.end(began)
             if holds_all:
                 self._outlet.hold(False)
             if running is not None and not holds_all:
@@ -258,10 +259,9 @@ class Faulting:
             if not self._outlet.closing:
                 resume()
 
-        self._resumed.append(end)
+        self._stalling[end] = self._stalls.begin()
         if stall.seconds is not None:
             timer = asyncio.get_running_loop().call_later(stall.seconds, end)
-        self._stalls.begin()
 
     def closed(self) -> None:
         """Take note that the connection is gone; nothing stalls there any more."""
@@ -364,7 +364,9 @@ class FaultPlan:
     def head_received(self, call: GoOn) -> bool:
         """Let happen what is to before the handler is called; returns whether to call it now."""
         due = self._due(lambda fault: fault.at is Moment.REQUEST_HEAD)
-        return self._faulting.happen(due, self._running, call)
+        goes_on = self._faulting.happen(due, self._running, call)
+        self._stalls_request = not goes_on and not self._running.bridge.closed
+        return goes_on
 
     def received(self, event: Received) -> bool:
         """Take what came of the request; returns whether it is to be taken now, and not later."""
@@ -384,13 +386,16 @@ class FaultPlan:
         if due and not self._faulting.happen(due, self._running, self._take_held):
             self._stalls_request = not self._running.bridge.closed
 
-    def _take_held(self) -> None:
+    def go_on_with_request(self) -> None:
+        """Take what came of the request while a stall held it, and let happen what is to at its octets."""
         self._stalls_request = False
-        while self._held and not self._stalls_request and not self._running.bridge.closed:
+        while self._held and not self._running.bridge.closed:
             self._faulting.owner.take(self._running, self._held.popleft())
-        if not self._stalls_request:
-            self.look_at_request()  # of which more came in the meantime
-            self._let_go()
+        self.look_at_request()
+
+    def _take_held(self) -> None:
+        self.go_on_with_request()
+        self._let_go()
 
     # --- its response --------------------------------------------------------------------------
 

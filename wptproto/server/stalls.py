@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import threading
+from typing import NewType
 
-__all__ = ["Stalls"]
+__all__ = ["Epoch", "Stalls"]
+
+Epoch = NewType("Epoch", int)
+"""What lies between one release and the next."""
 
 
 class Stalls:
-    """Counts the stalls of one server, on its loop's thread, for whoever waits on another."""
+    """
+    Counts the stalls of one server, on its loop's thread, for whoever waits or releases on another.
+
+    What stalls at a release is counted no more from then on, though the loop comes to it later: who waits
+    for a stall behind a release waits for another.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._stopped = False
-        self.count = 0
+        self._epoch = Epoch(0)
+        self._count = 0
 
-    def begin(self) -> None:
-        """Take note that something stalls."""
+    def begin(self) -> Epoch:
+        """Take note that something stalls; returns when, for its end."""
         with self._changed:
-            self.count += 1
+            self._count += 1
             self._changed.notify_all()
+            return self._epoch
 
-    def end(self) -> None:
-        """Take note that it goes on."""
+    def end(self, epoch: Epoch) -> None:
+        """Take note that what began to stall then goes on."""
         with self._changed:
-            self.count -= 1
+            if epoch == self._epoch:
+                self._count -= 1
+
+    def release(self) -> Epoch:
+        """Count none of those that stall now; returns the epoch that begins, none of which is to go on."""
+        with self._changed:
+            self._epoch = Epoch(self._epoch + 1)
+            self._count = 0
+            return self._epoch
 
     def stop(self) -> None:
         """Let nobody wait any more."""
@@ -35,5 +54,5 @@ class Stalls:
     def wait(self, count: int, timeout_s: float) -> int:
         """Wait until so many stall, the time is over, or the server stops; returns how many do."""
         with self._changed:
-            self._changed.wait_for(lambda: self.count >= count or self._stopped, timeout_s)
-            return self.count
+            self._changed.wait_for(lambda: self._count >= count or self._stopped, timeout_s)
+            return self._count
