@@ -258,6 +258,8 @@ def test_pushed_errors(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
         ({"path": "style.css"}, ":path is neither a path nor"),
         ({"path": "/", "method": "POST"}, "no push of POST: a promised request is GET or HEAD"),
         ({"path": "/", "headers": {"Connection": "close"}}, "has no place in HTTP/2"),
+        ({"path": "/", "headers": "text"}, "no push: headers are names and values, or a mapping of these"),
+        ({"path": "/", "headers": 5}, "no push: headers are names and values, or a mapping of these"),
     ],
 )
 def test_promises_that_are_no_requests(serve: Serve, arguments: Any, why: str) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from wptproto.errors import FaultError
 from wptproto.h2_codes import ErrorCode
@@ -150,7 +150,7 @@ class GoAway(Effect):
         object.__setattr__(self, "code", _code(self.word(), self.code))
         object.__setattr__(self, "debug", _octets(self.word(), "debug", self.debug))
         last: Any = self.last_stream_id  # tests are not all typed
-        if last is not None and not (isinstance(last, int) and 0 <= last < 2**31):
+        if last is not None and not (_is_whole(last) and 0 <= last < 2**31):
             raise FaultError(f"goaway: last_stream_id is a number from 0 to 2147483647, not {last!r}")
 
 
@@ -295,11 +295,16 @@ def _code(word: str, code: int | str) -> int:
         code = int(code)
     names = ErrorCode.__members__
     found = names.get(code.upper()) if isinstance(code, str) else code
-    if not isinstance(found, int) or not 0 <= found < 2**32:
+    if not _is_whole(found) or not 0 <= found < 2**32:
         raise FaultError(
             f"{word}: {code!r} is no error code; say a number of 32 bits, or one of {', '.join(names)}"
         )
     return int(found)
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    """Whether something is a whole number; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _octets(word: str, name: str, value: bytes | str) -> bytes:
@@ -311,8 +316,8 @@ def _octets(word: str, name: str, value: bytes | str) -> bytes:
 
 
 def _sizes(word: str, name: str, value: Any) -> tuple[int, ...]:
-    found = (value,) if isinstance(value, int) else tuple(value)
-    if not all(isinstance(size, int) and size > 0 for size in found):
+    found = tuple(value) if isinstance(value, Iterable) else (value,)
+    if not all(_is_whole(size) and size > 0 for size in found):
         raise FaultError(f"{word}: {name} are numbers of octets above 0, not {value!r}")
     return found
 

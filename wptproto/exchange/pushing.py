@@ -23,18 +23,24 @@ def promised_section(request: Request, path: Value, headers: Lines, method: str)
         method: Its method.
 
     Raises:
-        LocalProtocolError: There may be no promise of such a method.
+        LocalProtocolError: There may be no promise of such a method, or these are no fields.
     """
     if method not in ("GET", "HEAD"):
         # RFC 9113 §8.4: "Promised requests MUST be safe [...] and cacheable".
         raise LocalProtocolError(f"no push of {method}: a promised request is GET or HEAD (RFC 9113 §8.4)")
+    try:
+        more = [(to_octets(name).lower(), to_octets(value)) for name, value in pairs(headers)]
+    except (TypeError, ValueError):
+        raise LocalProtocolError(
+            f"no push: headers are names and values, or a mapping of these, not {headers!r}"
+        ) from None
     url = request.url_parts
     return [
         (b":method", method.encode("ascii")),
         (b":scheme", url.scheme.encode("ascii")),
         (b":authority", request.head.authority or to_octets(url.netloc)),
         (b":path", to_octets(path)),
-        *((to_octets(name).lower(), to_octets(value)) for name, value in pairs(headers)),
+        *more,
     ]
 
 

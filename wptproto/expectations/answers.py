@@ -97,7 +97,7 @@ class Said(NamedTuple):
                 "an answer's content is text, octets, a file or an iterable; json= takes a dict"
             )
         said = cls(
-            status,
+            _checked(status),
             lines,
             content,
             _lines("trailers", trailers),
@@ -206,6 +206,19 @@ def _pieces(whole: bytes, throttle: float | None) -> Iterator[bytes]:
     """Return content cut so that each piece takes about as long."""
     size = len(whole) if throttle is None else max(1, int(throttle * THROTTLE_GAP_S))
     return (whole[start : start + size] for start in range(0, len(whole), size or 1))
+
+
+def _checked(status: Any) -> Any:
+    """Return a status that may be a final one; which numbers are nonsense is up to the test."""
+    code, phrase = status if isinstance(status, tuple) and len(status) == 2 else (status, "")
+    if not isinstance(code, int) or isinstance(code, bool) or not isinstance(phrase, str | bytes):
+        raise ConfigError(f"status is a code, or a code and a reason phrase, not {status!r}")
+    if 100 <= code < 200 and code != 101:
+        raise ConfigError(
+            f"status: {code} is an interim response, behind which another has to follow; "
+            f"say informational=[{code}]"
+        )
+    return status
 
 
 def _json(value: Any) -> bytes:
