@@ -58,11 +58,25 @@ async def in_thread(call: Callable[[], R], on_cancel: Callable[[], object]) -> R
 
 async def _under_trio(call: Callable[[], R], on_cancel: Callable[[], object]) -> R:
     trio: Any = sys.modules["trio"]
+    token, ended = trio.lowlevel.current_trio_token(), trio.Event()
+    outcomes: list[Any] = []
+
+    def deliver(outcome: Any) -> None:
+        outcomes.append(outcome)
+        token.run_sync_soon(ended.set)
+
+    trio.lowlevel.start_thread_soon(call, deliver)
     try:
-        found: R = await trio.to_thread.run_sync(call, abandon_on_cancel=True)
+        await ended.wait()
     except trio.Cancelled:
-        on_cancel()
+        # Not left to itself: it would go on waiting, and take what somebody else waits for by then.
+        with trio.CancelScope(shield=True):
+            while not ended.is_set():
+                on_cancel()  # again, if it had yet to begin
+                with trio.move_on_after(AGAIN_S):
+                    await ended.wait()
         raise
+    found: R = outcomes[0].unwrap()
     return found
 
 
