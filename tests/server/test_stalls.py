@@ -113,6 +113,26 @@ def test_a_later_fault_of_a_request_that_stalled(certs_dir: Path, kind: Kind) ->
         assert [fault.effect.word() for fault in server.exchanges[0].faults] == ["stall", "close"]
 
 
+@pytest.mark.parametrize("multiplexed", ["h2", "h2c"])
+@pytest.mark.parametrize("at", ["request_head", "request_content", "response_head", "response_content"])
+def test_who_is_gone_is_held_up_no_more(certs_dir: Path, multiplexed: Kind, at: str) -> None:
+    """With the stream, its stall is over, and what was to go wrong behind that; others go on."""
+    with Server(certs_dir=certs_dir) as server, connect(server, multiplexed) as peer:
+        server.expect("POST", "/").respond(200, content=CONTENT).fault("stall", at=at).fault("close", at=at)
+        server.expect("GET", "/other").respond(200, content="other")
+        assert isinstance(peer, H2Peer)
+        peer.send_request("/", method="POST", headers=[("content-length", "10")], end=False)
+        peer.send_content(b"x" * 10, end=True)
+        server.wait_for_stall()
+        peer.h2.reset_stream(1, 0x8)
+        assert peer.request("/other").content == b"other"
+        with pytest.raises(WaitError, match="0 of 1 stalls"):
+            server.wait_for_stall(timeout=0.0)
+        server.release()
+        server.expect("GET", "/more").respond(200, content="more")
+        assert peer.request("/more").content == b"more"
+
+
 @pytest.mark.parametrize(
     "at", ["request_head", "request_content", "response_head", "response_content", "end"]
 )

@@ -93,6 +93,8 @@ class Exchanges:
         """Forget an exchange, and let its handler know that nobody waits for it any more."""
         self._forget(running, str(error))
         running.exchange.content.fail(error)
+        if running.plan is not None:
+            running.plan.dropped()
         running.log(str(error))
 
     def drop_all(self, error: ExchangeClosed) -> None:

@@ -16,6 +16,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, assert_never
 
@@ -104,7 +105,7 @@ class Faulting:
         self._observer = observer
         self._own: list[Fault] = []  # whose moment has not come
         self._idle: deque[tuple[Running, list[Fault]]] = deque()
-        self._stalling: dict[GoOn, Epoch] = {}  # how each stall ends, and when it began
+        self._stalling: list[_Stalled] = []
         self._begun = False
         self.last_id: ExchangeId | None = None
 
@@ -154,9 +155,9 @@ class Faulting:
 
     def release(self, epoch: Epoch | None = None) -> None:
         """End the stalls that began before an epoch; None is all."""
-        for end, began in list(self._stalling.items()):
-            if epoch is None or began < epoch:
-                end()
+        for stalled in list(self._stalling):
+            if epoch is None or stalled.epoch < epoch:
+                self._end(stalled)
 
     # --- of an exchange ------------------------------------------------------------------------
 
@@ -237,31 +238,38 @@ class Faulting:
         return self._outlet.closing or (running is not None and running.bridge.closed and not ended)
 
     def _stall(self, fault: Fault, stall: Stall, running: Running | None, resume: GoOn) -> None:
-        holds_all = running is None or fault.at in (Moment.END, Moment.IDLE)
-        if running is not None and not holds_all:
-            running.held += 1
-        if holds_all:
+        held = None if fault.at in (Moment.END, Moment.IDLE) else running
+        stalled = _Stalled(held, resume, self._stalls.begin())
+        self._stalling.append(stalled)
+        if held is not None:
+            held.held += 1
+        else:
             self.owner.transmit()
             self._outlet.hold(True)
-        timer: asyncio.TimerHandle | None = None
-
-        def end() -> None:
-            began = self._stalling.pop(end, None)
-            if began is None:
-                return  # the end of another has ended this one
-            if timer is not None:
-                timer.cancel()
-            self._stalls.end(began)
-            if holds_all:
-                self._outlet.hold(False)
-            if running is not None and not holds_all:
-                running.held -= 1
-            if not self._outlet.closing:
-                resume()
-
-        self._stalling[end] = self._stalls.begin()
         if stall.seconds is not None:
-            timer = asyncio.get_running_loop().call_later(stall.seconds, end)
+            stalled.timer = asyncio.get_running_loop().call_later(stall.seconds, self._end, stalled)
+
+    def _end(self, stalled: _Stalled) -> None:
+        """End a stall, and go on with what it held up, if there still is anybody who waits for it."""
+        if stalled not in self._stalling:
+            return  # what went on behind another has ended this one
+        self._stalling.remove(stalled)
+        if stalled.timer is not None:
+            stalled.timer.cancel()
+        self._stalls.end(stalled.epoch)
+        if stalled.running is None:
+            self._outlet.hold(False)
+        else:
+            stalled.running.held -= 1
+            if stalled.running.bridge.closed:
+                return
+        if not self._outlet.closing:
+            stalled.resume()
+
+    def dropped(self, running: Running) -> None:
+        """Take note that an exchange is over before its end; nothing of it stalls any more."""
+        for stalled in [one for one in self._stalling if one.running is running]:
+            self._end(stalled)
 
     def closed(self) -> None:
         """Take note that the connection is gone; nothing stalls there any more."""
@@ -336,6 +344,24 @@ class Faulting:
             case _:
                 assert_never(effect)
         self.owner.transmit()
+
+
+@dataclass(slots=True, eq=False)
+class _Stalled:
+    """
+    What a stall holds up.
+
+    Attributes:
+        running: The exchange; None is the connection.
+        resume: How it goes on.
+        epoch: When it began.
+        timer: When it ends by itself.
+    """
+
+    running: Running | None
+    resume: GoOn
+    epoch: Epoch
+    timer: asyncio.TimerHandle | None = None
 
 
 class FaultPlan:
@@ -440,6 +466,10 @@ class FaultPlan:
                 log.warning("%s: this fault did not happen: %s (%s)", self._running, fault, size)
         self._faulting.ended(self._running, [fault for fault in self._faults if fault.at in last])
         self._faults = []
+
+    def dropped(self) -> None:
+        """Take note that the exchange is over before its end."""
+        self._faulting.dropped(self._running)
 
     def happen_now(self, fault: Fault) -> bool:
         """Let a fault happen, whatever moment it names; returns whether to go on now."""

@@ -38,6 +38,9 @@ class Plan(Protocol):
     def ended(self) -> None:
         """Take note that the response is whole."""
 
+    def dropped(self) -> None:
+        """Take note that the exchange is over before its end."""
+
 
 @dataclass(slots=True, eq=False)
 class Running:
