@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.pytest_runs import RunPytest, keeper, run_pytest  # noqa: F401 -- fixtures
+
 CLIENT = """
 import urllib.request
 import pytest
@@ -21,21 +23,22 @@ def get(server, path, **headers):
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, certs_dir: Path) -> Run:
-    return Run(pytester, certs_dir)
+def run(run_pytest: RunPytest, pytester: pytest.Pytester, certs_dir: Path) -> Run:  # noqa: F811
+    return Run(run_pytest, pytester, certs_dir)
 
 
 class Run:
     """Runs pytest on tests, in this process."""
 
-    def __init__(self, pytester: pytest.Pytester, certs_dir: Path) -> None:
+    def __init__(self, run_pytest: RunPytest, pytester: pytest.Pytester, certs_dir: Path) -> None:  # noqa: F811
+        self._run = run_pytest
         self.pytester = pytester
         self.ini = [f"wptproto_certs = {certs_dir}", "asyncio_default_fixture_loop_scope = function"]
 
     def __call__(self, tests: str, *arguments: str, ini: str = "") -> pytest.RunResult:
         self.pytester.makeini("\n".join(["[pytest]", *self.ini, ini]))
         self.pytester.makepyfile(CLIENT + textwrap.dedent(tests))
-        return self.pytester.runpytest_inprocess("--strict-markers", "-p", "no:randomly", *arguments)
+        return self._run("--strict-markers", "-p", "no:randomly", *arguments)
 
 
 # --- fixtures ------------------------------------------------------------------------------------

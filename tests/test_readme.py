@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers.peers import Kind, connect
 from tests.helpers.programs import is_missing
+from tests.helpers.pytest_runs import RunPytest, keeper, run_pytest  # noqa: F401 -- fixtures
 from wptproto import Limits, Server
 from wptproto.server.config import Config
 from wptproto.server.ports import wanted_ports
@@ -113,8 +114,12 @@ def test_the_examples_are_the_files() -> None:
     assert [path.name for path in shown if path.read_text(encoding="utf-8") not in TESTS] == []
 
 
-def test_a_test_with_the_plugin(pytester: pytest.Pytester, certs_dir: Path) -> None:
+def test_a_test_with_the_plugin(
+    run_pytest: RunPytest,  # noqa: F811
+    pytester: pytest.Pytester,
+    certs_dir: Path,
+) -> None:
     """The first test is one that passes where the plugin is installed."""
     pytester.makeini(f"[pytest]\nwptproto_certs = {certs_dir}")
     pytester.makepyfile(TESTS[0])
-    pytester.runpytest_inprocess("--wptproto-protocols=h1", "-p", "no:asyncio").assert_outcomes(passed=1)
+    run_pytest("--wptproto-protocols=h1", "-p", "no:asyncio").assert_outcomes(passed=1)
