@@ -165,7 +165,7 @@ def test_what_tls_is_told(server: Server, go: Go) -> None:
         client = go(opened, ["h2", "http/1.1"])
         with server.accept("h1s", alpn=alpn) as conn, client.result():
             assert conn.tls is not None
-            assert (conn.tls.alpn_offered, conn.tls.alpn) == (("h2", "http/1.1"), chosen)
+            assert (conn.tls.alpn_offered, conn.tls.alpn_chosen) == (("h2", "http/1.1"), chosen)
 
 
 def test_a_client_that_does_not_trust(server: Server, go: Go) -> None:
@@ -179,8 +179,29 @@ def test_a_client_that_does_not_trust(server: Server, go: Go) -> None:
             ssl.create_default_context().wrap_socket(sock, server_hostname="localhost")
 
     client = go(distrustful)
-    with pytest.raises(WireError, match=r"ended the TLS handshake \(alert; TLS says \w*UNKNOWN_CA\)"):
+    with (
+        server.trace() as trace,
+        pytest.raises(WireError, match=r"ended the TLS handshake \(alert; TLS says \w*UNKNOWN_CA\)"),
+    ):
         server.accept("h2")
+    client.result()
+    kinds = [type(event).__name__ for event in trace.events]
+    assert (kinds[0], kinds[-2:]) == ("ConnectionOpened", ["TlsFailed", "ConnectionClosed"])
+
+
+def test_a_name_of_the_catalogue(server: Server, go: Go) -> None:
+    """Who asks for a host of the catalogue gets its certificate from a connection by hand, too."""
+
+    def asked() -> None:
+        with (
+            socket.create_connection(("127.0.0.1", server.https_port or 0)) as sock,
+            pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"),
+        ):
+            server.client_context().wrap_socket(sock, server_hostname="expired.localhost")
+
+    client = go(asked)
+    with pytest.raises(WireError, match="CERTIFICATE_EXPIRED"):
+        server.accept("h1s")
     client.result()
 
 

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 from tests.helpers.peers import Kind, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
+from wptproto.h2_codes import FrameKind
 from wptproto.trace import events as happened
 from wptproto.trace.events import TraceEvent
 from wptproto.trace.memory import Memory
 from wptproto.trace.tracing import Trace
+from wptproto.wire import H2Wire
 
 
 def answer(request: Request, response: Response) -> str:
@@ -296,3 +299,47 @@ def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     large = happened.OctetsSeen(happened.Origin(1, 5), True, b"x" * 9)
     memory(large)
     assert memory.events == [events[4], large]
+
+
+def test_a_connection_by_hand(certs_dir: Path, kind: Kind) -> None:
+    """What a test drives is traced, too, with what its client broke; it has no record, as no exchanges."""
+    is_h2 = kind in ("h2", "h2c")
+
+    def ask(server: Server) -> int:
+        with connect(server, kind) as peer:
+            peer.send_request("/x")
+            if is_h2:
+                peer.sock.sendall(b"\0\0\x07\6" + bytes(5) + b"7 octet")  # PING has 8
+            return peer.read_answer().status
+
+    with (
+        Server(by_hand=True, certs_dir=certs_dir) as server,
+        server.trace() as trace,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        asking = elsewhere.submit(ask, server)
+        with server.accept(kind, violations="allowed") as conn:
+            if isinstance(conn, H2Wire):
+                stream_id = conn.expect_headers(path="/x").stream_id
+                assert conn.receive_frame().kind == FrameKind.PING
+                conn.respond(stream_id, 204)
+            else:
+                conn.expect_request(target="/x")
+                conn.send_response(204)
+            assert asking.result() == 204
+        events = trace.events
+        names = [type(event).__name__ for event in events]
+        assert {event.origin.connection for event in events} == {1}
+        assert (names[0], names[-1]) == ("ConnectionOpened", "ConnectionClosed")
+        assert ("TlsAgreed" in names) == (kind in ("h1s", "h2"))
+        (chosen,) = of_kind(events, happened.ProtocolChosen)
+        assert chosen.protocol == ("HTTP/2" if is_h2 else "HTTP/1.1")
+        if is_h2:
+            heads = [frame.sent for frame in of_kind(events, happened.FrameSeen) if frame.name == "HEADERS"]
+        else:
+            heads = [head.sent for head in of_kind(events, happened.H1HeadSeen)]
+        assert heads == [False, True]
+        broken = [violated.reason for violated in of_kind(events, happened.Violated)]
+        assert broken == [str(violation) for violation in conn.violations]
+        assert bool(broken) == is_h2
+        assert not server.exchanges

@@ -15,10 +15,14 @@ from tests.helpers.waiting import assert_soon
 from tests.wire.conftest import Go
 from tests.wire.helpers import NoKeeper
 from wptproto import ExchangeClosed, WireError, certs
-from wptproto.server.tls_terms import TlsSettings, make_context
+from wptproto.server.tls_terms import TlsSettings, TlsTerms, make_context
 from wptproto.wire.line import Ending, Line
 
 Ends = tuple[Line, socket.socket]
+
+
+def terms_of(files: certs.Certificates, *protocols: str) -> TlsTerms:
+    return TlsTerms(make_context(files.certificate, files.key, protocols, TlsSettings()), ())
 
 
 def soon(seconds: float = 5.0) -> float:
@@ -160,7 +164,7 @@ def secure(certs_dir: Path, go: Go) -> Iterator[tuple[Line, ssl.SSLSocket]]:
     context = ssl.create_default_context(cafile=str(files.ca))
     context.set_alpn_protocols(["h2", "http/1.1"])
     ours, theirs = socket.socketpair()
-    line = Line(ours, make_context(files.certificate, files.key, ["h2"], TlsSettings()), NoKeeper())
+    line = Line(ours, terms_of(files, "h2"), NoKeeper())
     agreed: Future[ssl.SSLSocket] = go(
         context.wrap_socket, theirs, server_hostname="localhost", suppress_ragged_eofs=False
     )
@@ -175,7 +179,11 @@ def test_what_tls_agreed_on(secure: tuple[Line, ssl.SSLSocket]) -> None:
     """Version, cipher, SNI, and what ALPN offered and chose are known."""
     facts = secure[0].tls
     assert facts is not None
-    assert (facts.server_name, facts.alpn_offered, facts.alpn) == ("localhost", ("h2", "http/1.1"), "h2")
+    assert (facts.server_name, facts.alpn_offered, facts.alpn_chosen) == (
+        "localhost",
+        ("h2", "http/1.1"),
+        "h2",
+    )
     assert (facts.version, facts.cipher) == (secure[1].version(), (secure[1].cipher() or ("",))[0])
 
 
@@ -231,7 +239,7 @@ def test_a_handshake_that_fails(certs_dir: Path) -> None:
 
     def begun() -> Ends:
         ours, theirs = socket.socketpair()
-        return Line(ours, make_context(files.certificate, files.key, [], TlsSettings()), NoKeeper()), theirs
+        return Line(ours, terms_of(files), NoKeeper()), theirs
 
     line, client = begun()
     with client, pytest.raises(WireError, match="has not gone on with it"):

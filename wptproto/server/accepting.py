@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ssl
+import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from wptproto.errors import ConfigError, ExchangeClosed, WireError
 from wptproto.server.by_hand import ByHand
+from wptproto.server.observer import Observer
+from wptproto.server.tls_terms import TlsTerms
 from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
 from wptproto.wire.line import Line
@@ -42,6 +44,12 @@ def checked_options(protocol: str, violations: str, keywords: H2Keywords) -> H2O
     return H2Options(**keywords).checked()
 
 
+class Observe(Protocol):
+    """How to ask who observes a connection."""
+
+    def __call__(self, sock: socket.socket, /, *, is_tls: bool) -> Observer | None: ...
+
+
 class Door(NamedTuple):
     """
     Where connections come from.
@@ -50,13 +58,15 @@ class Door(NamedTuple):
         by_hand: Has those that tests are to drive.
         ports: To which they may come.
         answered: Returns how many came to these ports that handlers answer.
-        make_context: Returns a context of its own for each, offering these protocols by ALPN.
+        make_terms: Returns on what terms to speak TLS, offering these protocols by ALPN.
+        observe: Returns who observes a connection, if anybody does.
     """
 
     by_hand: ByHand
     ports: tuple[int, ...]
     answered: Callable[[], int]
-    make_context: Callable[[Sequence[str]], ssl.SSLContext]
+    make_terms: Callable[[Sequence[str]], TlsTerms]
+    observe: Observe
 
 
 class Acceptance:
@@ -99,11 +109,12 @@ class Acceptance:
             CertificateError: There is no usable certificate.
         """
         deadline_s = time.monotonic() + self._timeout_s
-        context = self._context()
+        terms = self._terms()
         sock = self._door.by_hand.take(self._door.ports, deadline_s, lambda: self._cancelled)
         if sock is None:
             raise WireError(self._why_none())
-        line = self._line = Line(sock, context, self._door.by_hand)
+        observer = self._door.observe(sock, is_tls=terms is not None)
+        line = self._line = Line(sock, terms, self._door.by_hand, observer)
         self._door.by_hand.keep(line)
         try:
             line.handshake(deadline_s)
@@ -123,16 +134,18 @@ class Acceptance:
             self._line.interrupt()
 
     def _opened(self, line: Line) -> H1Wire | H2Wire:
-        if self._protocol in ("h1", "h1s"):
+        is_h2 = self._protocol in ("h2", "h2c")
+        line.observer.protocol_chosen("HTTP/2" if is_h2 else "HTTP/1.1")
+        if not is_h2:
             return H1Wire(line, self._timeout_s, self._policy)
         wire = H2Wire(line, self._timeout_s, self._policy, self._options)
         wire.begin()
         return wire
 
-    def _context(self) -> ssl.SSLContext | None:
+    def _terms(self) -> TlsTerms | None:
         if self._protocol not in OVER_TLS:
             return None
-        return self._door.make_context((OVER_TLS[self._protocol],) if self._alpn is None else self._alpn)
+        return self._door.make_terms((OVER_TLS[self._protocol],) if self._alpn is None else self._alpn)
 
     def _why_none(self) -> str:
         answered, ports = self._door.answered(), " or ".join(str(port) for port in self._door.ports)

@@ -12,6 +12,7 @@ from wptproto.server.by_hand import ByHand
 
 if TYPE_CHECKING:
     from wptproto.server.accepting import Acceptance, Door
+    from wptproto.server.tls_terms import TlsTerms
     from wptproto.wire.asynchronous import AsyncH1Wire, AsyncH2Wire
     from wptproto.wire.h1 import H1Wire
     from wptproto.wire.h2 import H2Wire
@@ -140,7 +141,7 @@ class Drivable(BaseServer):
         Raises:
             CertificateError: There is no usable certificate.
         """
-        return self._context_for(alpn)
+        return self._terms_for(alpn).context
 
     def _acceptance(
         self,
@@ -174,12 +175,12 @@ class Drivable(BaseServer):
         def answered() -> int:
             return sum(engine.answered.get(port, 0) for port in wanted)
 
-        return Door(engine.by_hand, wanted, answered, self._context_for)
+        return Door(engine.by_hand, wanted, answered, self._terms_for, engine.observe_by_hand)
 
-    def _context_for(self, protocols: Sequence[str]) -> ssl.SSLContext:
+    def _terms_for(self, protocols: Sequence[str]) -> TlsTerms:
         terms = self._credentials.terms({"https": protocols})["https"]
         assert terms is not None, "it speaks TLS"
-        return terms.context
+        return terms
 
 
 def _kind(protocol: str) -> str:

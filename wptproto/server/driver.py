@@ -35,6 +35,7 @@ from wptproto.protocol.events import (
     WindowOpened,
 )
 from wptproto.protocol.negotiate import choose_by_alpn, choose_by_octets, upgraded
+from wptproto.server.addresses import address_of
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.exchanges import Exchanges
 from wptproto.server.host import Host
@@ -92,8 +93,8 @@ class Driver(asyncio.Protocol):
     # --- from the transport --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._peer = _address(transport.get_extra_info("peername"))
-        self._here = _address(transport.get_extra_info("sockname"))
+        self._peer = address_of(transport.get_extra_info("peername"))
+        self._here = address_of(transport.get_extra_info("sockname"))
         observer = self._observer = self._host.observe(self._peer, self._here, is_tls=self._tls is not None)
         self._outlet = Outlet(cast("asyncio.Transport", transport), self._tls, observer)
         surroundings = self._host.surroundings("https" if self._tls else "http", self._peer, self._here)
@@ -138,7 +139,7 @@ class Driver(asyncio.Protocol):
                 return
             if self._tls.established and not was_established:
                 if self._observer is not None:
-                    self._observer.tls_agreed(self._tls)
+                    self._observer.tls_agreed(self._tls.state)
                 if (connection := choose_by_alpn(self._tls.alpn_protocol, self._host.rules)) is not None:
                     self._choose(connection)
         else:
@@ -216,7 +217,7 @@ class Driver(asyncio.Protocol):
 
     def _fail_tls(self, tls: TlsLayer, error: TlsError) -> None:
         if self._observer is not None:
-            self._observer.tls_failed(tls, str(error))
+            self._observer.tls_failed(tls.state, str(error))
         log.warning("%s:%d: %s", *self._peer, error)
         self._outlet.send_in_the_clear(error.answer)
         self._close(Closing.GRACEFUL)
@@ -510,10 +511,3 @@ class Driver(asyncio.Protocol):
             self._outlet.reset()
         else:
             self._outlet.finish(peer_finished=self._eof)
-
-
-def _address(name: object) -> tuple[str, int]:
-    """Return address and port of a socket's name, empty where it is gone already."""
-    if isinstance(name, tuple) and len(name) >= 2:
-        return str(name[0]), int(name[1])
-    return "", 0

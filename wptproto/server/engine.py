@@ -22,6 +22,7 @@ from wptproto.exchange.signal import waiting
 from wptproto.handlers.dispatcher import Dispatcher
 from wptproto.handlers.router import Handler
 from wptproto.protocol.rules import Rules
+from wptproto.server.addresses import client_of, here_of
 from wptproto.server.bridge import LoopBridge
 from wptproto.server.by_hand import ByHand, Handover
 from wptproto.server.calls import Calls
@@ -93,7 +94,7 @@ class Engine:
         self._observers = observers
         self._misdeeds = misdeeds
         self.stalls = Stalls()
-        self._accepted = 0  # connections
+        self._numbers = itertools.count(1)  # of connections
         self.rules = rules
         self.surroundings = surroundings
         loop = asyncio.SelectorEventLoop()
@@ -350,8 +351,12 @@ class Engine:
         self._mailbox.post((driver, bridge))
 
     def observe(self, client: tuple[str, int], here: tuple[str, int], *, is_tls: bool) -> Observer | None:
-        self._accepted += 1
-        return self._observers.of(Accepted(self._accepted, client, here, is_tls))
+        return self._observers.of(Accepted(next(self._numbers), client, here, is_tls))
+
+    def observe_by_hand(self, sock: socket.socket, *, is_tls: bool) -> Observer | None:
+        """Return who observes a connection that a test drives, if anybody does; from any thread."""
+        client, here = client_of(sock), here_of(sock)
+        return self._observers.of(Accepted(next(self._numbers), client, here, is_tls, by_hand=True))
 
     def take_faults(self, *, is_tls: bool) -> list[Fault]:
         return self._misdeeds.take(is_tls=is_tls)

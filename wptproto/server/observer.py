@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wptproto.exchange.bridge import Command
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.events import Event, ExchangeId
-from wptproto.server.tls import TlsLayer
+from wptproto.protocol.tls_state import TlsState
 
 if TYPE_CHECKING:
     from wptproto.faults import Fault
@@ -31,12 +31,14 @@ class Accepted(NamedTuple):
         client: Its client's address and port.
         here: The address and port that it came to.
         is_tls: It speaks TLS.
+        by_hand: A test drives it: its threads tell what happens, and there are octets, but no exchanges.
     """
 
     number: int
     client: tuple[str, int]
     here: tuple[str, int]
     is_tls: bool
+    by_hand: bool = False
 
 
 class Observer:
@@ -62,10 +64,10 @@ class Observer:
 
     # --- the connection ------------------------------------------------------------------------
 
-    def tls_agreed(self, tls: TlsLayer) -> None:
+    def tls_agreed(self, tls: TlsState) -> None:
         """The handshake is through."""
 
-    def tls_failed(self, tls: TlsLayer, reason: str) -> None:
+    def tls_failed(self, tls: TlsState, reason: str) -> None:
         """There is no speaking TLS with this peer."""
 
     def protocol_chosen(self, protocol: str) -> None:
@@ -73,6 +75,9 @@ class Observer:
 
     def event(self, event: Event) -> None:
         """The peer did something, as the protocol understands it."""
+
+    def violated(self, exchange_id: ExchangeId | None, reason: str) -> None:
+        """The peer broke a rule, as it is seen where a test drives; elsewhere that is an event."""
 
     def late(self, reason: str) -> None:
         """The peer has kept the connection waiting for longer than the limits allow."""
@@ -160,11 +165,11 @@ class _Several(Observer):
         for observer in self._observers:
             observer.plaintext_sent(octets)
 
-    def tls_agreed(self, tls: TlsLayer) -> None:
+    def tls_agreed(self, tls: TlsState) -> None:
         for observer in self._observers:
             observer.tls_agreed(tls)
 
-    def tls_failed(self, tls: TlsLayer, reason: str) -> None:
+    def tls_failed(self, tls: TlsState, reason: str) -> None:
         for observer in self._observers:
             observer.tls_failed(tls, reason)
 
@@ -175,6 +180,10 @@ class _Several(Observer):
     def event(self, event: Event) -> None:
         for observer in self._observers:
             observer.event(event)
+
+    def violated(self, exchange_id: ExchangeId | None, reason: str) -> None:
+        for observer in self._observers:
+            observer.violated(exchange_id, reason)
 
     def late(self, reason: str) -> None:
         for observer in self._observers:

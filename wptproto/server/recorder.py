@@ -22,11 +22,11 @@ from wptproto.protocol.events import (
     RequestEnded,
     RequestReceived,
 )
+from wptproto.protocol.tls_state import TlsState
 from wptproto.server.archive import Archive
 from wptproto.server.exchange_record import ExchangeRecord
 from wptproto.server.observer import Accepted, Observer, Observers
 from wptproto.server.records import ConnectionRecord, Recording, Violation, recording_of
-from wptproto.server.tls import TlsLayer
 
 if TYPE_CHECKING:
     from wptproto.faults import Fault
@@ -52,7 +52,9 @@ def archive_of(record: bool | int | Recording, observers: Observers) -> Archive 
         return None
     archive = Archive(limits)
 
-    def observe(accepted: Accepted) -> Observer:
+    def observe(accepted: Accepted) -> Observer | None:
+        if accepted.by_hand:
+            return None  # the test that drives it has its transcript, and there are no exchanges
         client, port = accepted.client, accepted.here[1]
         opened_at = time.time()
         connection = ConnectionRecord(
@@ -91,11 +93,11 @@ class ConnectionRecorder(Observer):
 
     # --- the connection ------------------------------------------------------------------------
 
-    def tls_agreed(self, tls: TlsLayer) -> None:
-        self._connection.tls = tls.state
+    def tls_agreed(self, tls: TlsState) -> None:
+        self._connection.tls = tls
 
-    def tls_failed(self, tls: TlsLayer, reason: str) -> None:
-        self._connection.tls = tls.state  # what was offered
+    def tls_failed(self, tls: TlsState, reason: str) -> None:
+        self._connection.tls = tls  # what was offered
         self._connection.tls_failure = reason
         self._archive.changes.notify()
 

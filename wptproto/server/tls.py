@@ -27,11 +27,13 @@ class TlsError(WptprotoError):
 
     Attributes:
         answer: Octets to send in the clear before closing, for a peer that does.
+        plaintext: What it had said until then, and came together with what ended it.
     """
 
     def __init__(self, reason: str, answer: bytes = b"") -> None:
         super().__init__(reason)
         self.answer = answer
+        self.plaintext = b""
 
 
 class TlsLayer:
@@ -112,7 +114,9 @@ class TlsLayer:
         except ssl.SSLZeroReturnError:
             self.peer_closed = True
         except ssl.SSLError as error:
-            raise _explained(error) from error
+            explained = _explained(error)
+            explained.plaintext = b"".join(pieces)
+            raise explained from error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _wrapped(self, context: ssl.SSLContext) -> ssl.SSLObject:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from wptproto.exchange.exchange import Exchange
 from wptproto.protocol.events import ContentFailed, Event, ExchangeId, ProtocolViolated
+from wptproto.protocol.tls_state import TlsState
 from wptproto.server.observer import Accepted, Observer
-from wptproto.server.tls import TlsLayer
 from wptproto.trace.events import (
     ConnectionClosed,
     ConnectionOpened,
@@ -80,22 +80,21 @@ class Tracer(Observer):
 
     # --- the connection ------------------------------------------------------------------------
 
-    def tls_agreed(self, tls: TlsLayer) -> None:
-        state = tls.state
+    def tls_agreed(self, tls: TlsState) -> None:
         self._tell(
             lambda origin: [
                 TlsAgreed(
                     origin,
-                    state.version or "",
-                    state.cipher or "",
-                    state.server_name,
-                    state.alpn_offered,
-                    state.alpn_chosen,
+                    tls.version or "",
+                    tls.cipher or "",
+                    tls.server_name,
+                    tls.alpn_offered,
+                    tls.alpn_chosen,
                 )
             ]
         )
 
-    def tls_failed(self, tls: TlsLayer, reason: str) -> None:
+    def tls_failed(self, tls: TlsState, reason: str) -> None:
         self._tell(lambda origin: [TlsFailed(origin, reason)])
 
     def protocol_chosen(self, protocol: str) -> None:
@@ -110,8 +109,11 @@ class Tracer(Observer):
             return
         self._tell(lambda origin: [Violated(origin, exchange_id, str(error))])
 
+    def violated(self, exchange_id: ExchangeId | None, reason: str) -> None:
+        self._tell(lambda origin: [Violated(origin, exchange_id, reason)])
+
     def late(self, reason: str) -> None:
-        self._tell(lambda origin: [Violated(origin, None, reason)])
+        self.violated(None, reason)
 
     def misbehaved(self, exchange_id: ExchangeId | None, fault: Fault) -> None:
         self._tell(lambda origin: [FaultHappened(origin, exchange_id, str(fault))])

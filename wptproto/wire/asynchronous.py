@@ -19,11 +19,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 from wptproto.h2_codes import FrameKind
 from wptproto.protocol.connection import WindowState
 from wptproto.protocol.h2_frame_types import Frame
+from wptproto.protocol.tls_state import TlsState
 from wptproto.protocol.violations import Violation
 from wptproto.wire.conversation import Conversation
 from wptproto.wire.h1 import H1Wire
 from wptproto.wire.h2 import H2Wire
-from wptproto.wire.tls import TlsFacts
 
 __all__ = ["AsyncH1Wire", "AsyncH2Wire", "in_thread"]
 
@@ -110,7 +110,7 @@ class _Async(Generic[W]):
         self.plain = plain
 
     @property
-    def tls(self) -> TlsFacts | None:
+    def tls(self) -> TlsState | None:
         """As of the plain connection, as are those below."""
         return self.plain.tls
 

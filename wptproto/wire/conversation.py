@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from wptproto.errors import WireError
+from wptproto.protocol.events import ExchangeId
+from wptproto.protocol.tls_state import TlsState
 from wptproto.protocol.violations import Violation
 from wptproto.wire.line import Ending, Line
 from wptproto.wire.policies import Policy
-from wptproto.wire.tls import TlsFacts
 from wptproto.wire.transcript import Transcript
 
 __all__ = ["Conversation"]
@@ -49,7 +50,7 @@ class Conversation(ABC):
         self.violations: list[Violation] = []
 
     @property
-    def tls(self) -> TlsFacts | None:
+    def tls(self) -> TlsState | None:
         """What was agreed on by TLS; None in the clear."""
         return self._line.tls
 
@@ -237,6 +238,9 @@ class Conversation(ABC):
 
     def _record(self, violations: Sequence[Violation]) -> None:
         self.violations += violations
+        for violation in violations:
+            exchange_id = ExchangeId(violation.stream_id) if violation.stream_id else None
+            self._line.observer.violated(exchange_id, str(violation))
         if violations and self._policy == "fatal":
             self._end_for(violations[0])
             self.close()

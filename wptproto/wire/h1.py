@@ -17,6 +17,7 @@ from wptproto.protocol.h1_content import LengthReader
 from wptproto.protocol.violations import Violation
 from wptproto.semantics.fields import FieldLine, Fields, Value, to_octets
 from wptproto.semantics.message import reason_phrase
+from wptproto.server.tls_terms import TlsTerms
 from wptproto.wire.conversation import Conversation
 from wptproto.wire.h1_reading import broken_by, chunk_sizes, chunked_reader, head_end, read_head
 from wptproto.wire.line import Ending, Line
@@ -55,7 +56,7 @@ class H1Wire(Conversation):
         Speak TLS from here on, as behind a response to CONNECT (RFC 9110 §9.3.6).
 
         Args:
-            context: A server's, this connection's alone: ``server.server_context()`` makes one.
+            context: A server's: ``server.server_context()`` makes one.
             within: For how many seconds to wait for the handshake.
 
         Raises:
@@ -64,7 +65,7 @@ class H1Wire(Conversation):
         """
         if self._buffer:
             raise WireError(f"{len(self._buffer)} octets came before TLS; receive() takes them")
-        self._line.start_tls(context, self._deadline(within))
+        self._line.start_tls(TlsTerms(context, ()), self._deadline(within))
 
     # --- octets --------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import selectors
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -19,7 +18,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from wptproto.errors import ExchangeClosed, WireError
-from wptproto.wire.tls import TlsFacts, WireTls, cut
+from wptproto.protocol.tls_state import TlsState
+from wptproto.server.addresses import client_of
+from wptproto.server.observer import Observer
+from wptproto.server.tls_terms import TlsTerms
+from wptproto.wire.tls import WireTls, cut
 
 __all__ = ["Ending", "Keeper", "Line"]
 
@@ -59,24 +62,33 @@ class Line:
     A socket, with TLS before it if there is any.
 
     Attributes:
+        observer: Who is told what happens.
         client_address: The client's address and port.
         ending: How the client has ended its side; None while it has not.
         alert: What TLS said, where that has ended it.
         closed: It was closed here.
     """
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext | None, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        terms: TlsTerms | None,
+        keeper: Keeper,
+        observer: Observer | None = None,
+    ) -> None:
         """
         Args:
             sock: Connected; the line's own from now on.
-            context: For TLS, this connection's alone; None in the clear.
+            terms: For TLS; None in the clear.
             keeper: Hears when it closes, and closes its socket behind it.
+            observer: Is told what happens, if anybody wants to know.
         """
         self._sock = sock
         self._sock.setblocking(False)
-        self._tls = WireTls(context) if context is not None else None
+        self._tls = WireTls(terms) if terms is not None else None
         self._keeper = keeper
-        self.client_address = _address_of(sock)
+        self.observer = observer if observer is not None else Observer()
+        self.client_address = client_of(sock)
         self.ending: Ending | None = None
         self.alert = ""
         self.closed = False
@@ -90,9 +102,9 @@ class Line:
             end.setblocking(False)
 
     @property
-    def tls(self) -> TlsFacts | None:
-        """What was agreed on by TLS; None in the clear."""
-        return self._tls.facts if self._tls is not None else None
+    def tls(self) -> TlsState | None:
+        """What was agreed on by TLS; None in the clear, and until it was."""
+        return self._tls.state if self._tls is not None and self._tls.established else None
 
     # --- receiving -----------------------------------------------------------------------------
 
@@ -107,14 +119,18 @@ class Line:
         tls = self._tls
         if tls is None:
             return
-        while not tls.established:
-            if self.ending is not None:
-                how = f"; TLS says {self.alert}" if self.alert else ""
-                raise WireError(f"the client ended the TLS handshake ({self.ending}{how})")
-            if self._receive_raw(deadline_s, keep=True) is None:
-                raise WireError("the TLS handshake was awaited, and the client has not gone on with it")
+        try:
+            while not tls.established:
+                if self.ending is not None:
+                    how = f"; TLS says {self.alert}" if self.alert else ""
+                    raise WireError(f"the client ended the TLS handshake ({self.ending}{how})")
+                if self._receive_raw(deadline_s, keep=True) is None:
+                    raise WireError("the TLS handshake was awaited, and the client has not gone on with it")
+        except WireError as error:
+            self.observer.tls_failed(tls.state, str(error))
+            raise
 
-    def start_tls(self, context: ssl.SSLContext, deadline_s: float) -> None:
+    def start_tls(self, terms: TlsTerms, deadline_s: float) -> None:
         """
         Speak TLS from here on, in the clear before.
 
@@ -124,7 +140,7 @@ class Line:
         """
         if self._tls is not None:
             raise WireError("this connection speaks TLS already")
-        self._tls = WireTls(context)
+        self._tls = WireTls(terms)
         self.handshake(deadline_s)
 
     def receive(self, deadline_s: float) -> bytes:
@@ -164,23 +180,33 @@ class Line:
                 self.ending = Ending.RESET
                 return b""
             if not octets:
-                self.ending = Ending.FIN
+                self._finished(Ending.FIN)
                 return b""
+            self.observer.octets_received(octets)
             found = octets if self._tls is None else self._open_records(self._tls, octets, deadline_s)
+            if found:
+                self.observer.plaintext_received(found)
         if keep:
             self._early += found
             return octets
         return found
 
     def _open_records(self, tls: WireTls, octets: bytes, deadline_s: float) -> bytes:
+        was_established = tls.established
         found = tls.receive(octets)
+        if tls.established and not was_established:
+            self.observer.tls_agreed(tls.state)
         if tls.failure is not None:
-            self.ending, self.alert = Ending.ALERT, tls.failure.reason or str(tls.failure)
+            self.ending, self.alert = Ending.ALERT, tls.failure
         if tls.peer_closed:
-            self.ending = Ending.CLOSE_NOTIFY
+            self._finished(Ending.CLOSE_NOTIFY)
         with suppress(WireError):  # the client is gone, as the next read will tell
             self._write(tls.pending(), deadline_s)
         return found
+
+    def _finished(self, ending: Ending) -> None:
+        self.ending = ending
+        self.observer.eof_received()
 
     # --- sending -------------------------------------------------------------------------------
 
@@ -209,10 +235,11 @@ class Line:
             ExchangeClosed: The server stops, or the line was closed here.
         """
         with self._used():
+            if self._tls is None and records:
+                raise WireError("records are TLS's, and this connection is in the clear; give segments")
+            self.observer.plaintext_sent(octets)
             if self._tls is not None:
                 octets = self._tls.seal(octets, records)
-            elif records:
-                raise WireError("records are TLS's, and this connection is in the clear; give segments")
             for number, piece in enumerate(cut(octets, segments)):
                 if number and pause_s:
                     self._wait(0, time.monotonic() + pause_s)
@@ -222,7 +249,9 @@ class Line:
         view = memoryview(octets)
         while view:
             try:
-                view = view[self._sock.send(view) :]
+                count = self._sock.send(view)
+                self.observer.octets_sent(bytes(view[:count]))
+                view = view[count:]
             except BlockingIOError:
                 if not self._wait(selectors.EVENT_WRITE, deadline_s):
                     raise WireError(f"the client has not read {len(view)} octets that were sent") from None
@@ -289,11 +318,13 @@ class Line:
 
     def _end(self, why: str) -> None:
         with self._lock:
+            was_closed, self.closed = self.closed, True
             self._why = self._why or why
-            self.closed = True
             self._close_unused()
         self.interrupt()
         self._keeper.forget(self)
+        if not was_closed:
+            self.observer.closed(None)
 
     def _close_unused(self) -> None:
         """Close the sockets, as soon as nobody is at them: their numbers may be another's the next moment."""
@@ -340,12 +371,3 @@ class Line:
                 self._forget_interrupts()
                 raise ExchangeClosed("the wait was cancelled")
             return bool(ready)
-
-
-def _address_of(sock: socket.socket) -> tuple[str, int]:
-    """Return the client's address and port, empty where it is gone already."""
-    try:
-        name = sock.getpeername()
-    except OSError:
-        return "", 0
-    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
