@@ -309,15 +309,17 @@ def test_a_connection_that_comes_with_the_stop(go: Go) -> None:
     assert ours.fileno() == -1
 
 
-def test_a_connection_that_comes_with_the_end_of_the_wait(server: Server) -> None:
-    """Who is cancelled as the connection comes has none; it is closed."""
+def test_a_wait_that_was_cancelled_before_it_began(server: Server) -> None:
+    """It takes no connection from whoever comes next."""
     acceptance = server._acceptance("h1", 5, None, None, "checked", {})
     acceptance.cancel()
     with socket.create_connection(("127.0.0.1", server.http_port or 0)) as client:
         assert_soon(lambda: len(server._engine.by_hand._parked) == 1)  # type: ignore[union-attr]
         with pytest.raises(ExchangeClosed, match="the wait was cancelled"):
             acceptance.run()
-        assert client.recv(10) == b""
+        with server.accept("h1") as conn:
+            conn.send(b"hello")
+            assert client.recv(10) == b"hello"
 
 
 def test_a_close_is_no_reset(server: Server) -> None:

@@ -127,7 +127,11 @@ def test_a_wait_is_ended_from_another_thread(line: Ends, go: Go, how: str) -> No
     with pytest.raises(ExchangeClosed, match="cancelled"):
         waiting.result(5)
     theirs.sendall(b"a")
-    ours.interrupt()  # of nobody
+    ours.interrupt()  # of nobody, who is on his way
+    with pytest.raises(ExchangeClosed, match="cancelled"):
+        ours.receive(soon())
+    ours.interrupt()
+    ours.forget_interrupts()
     assert ours.receive(soon()) == b"a"
 
 

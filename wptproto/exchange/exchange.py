@@ -124,13 +124,13 @@ class Exchange:
 
     def finish(self) -> None:
         """End the response, and let go of the request."""
-        self._tell_failure()
+        self._tell_end()
         self.response.writer.finish()
         self.release()
 
     def abort(self, reason: str) -> None:
         """Cut the response off visibly, and let go of the request."""
-        self._tell_failure()
+        self._tell_end()
         self.response.writer.abort(reason)
         self.release()
 
@@ -142,12 +142,8 @@ class Exchange:
         self.response.content = None
         self.content.close()
 
-    def _tell_failure(self) -> None:
-        """Tell that the handler has failed before its client can know: a test asks as soon as that does."""
-        if self.failure is not None:
-            self._tell_end()
-
     def _tell_end(self) -> None:
+        """Tell that the handler is through, before its client can know: a test asks as soon as that does."""
         if self.observer is not None:
             observer, self.observer = self.observer, None
             observer.handler_ended(self, self.failure)

@@ -133,6 +133,11 @@ class Acceptance:
         if self._line is not None:
             self._line.interrupt()
 
+    def discard(self) -> None:
+        """Close what came all the same, when the wait was cancelled."""
+        if self._line is not None:
+            self._line.close()
+
     def _opened(self, line: Line) -> H1Wire | H2Wire:
         is_h2 = self._protocol in ("h2", "h2c")
         line.observer.protocol_chosen("HTTP/2" if is_h2 else "HTTP/1.1")

@@ -93,7 +93,7 @@ class ByHand:
         Args:
             ports: Where it may come to.
             deadline_s: Until when, as ``time.monotonic`` has it.
-            cancelled: Whether nobody wants it any more; asked when :meth:`wake` was called.
+            cancelled: Whether nobody wants it any more; asked at first, and when :meth:`wake` was called.
 
         Returns:
             Its socket, the caller's from now on; None where none has come.
@@ -103,6 +103,8 @@ class ByHand:
         """
         with self._changed:
             self._check()
+            if cancelled():
+                raise ExchangeClosed("the wait was cancelled")
             parked = next((entry for entry in self._parked if entry[0] in ports), None)
             if parked is not None:
                 self._parked.remove(parked)

@@ -128,7 +128,7 @@ class Drivable(BaseServer):
         from wptproto.wire.h1 import H1Wire
 
         acceptance = self._acceptance(protocol, timeout, port, alpn, violations, options)
-        wire = await in_thread(acceptance.run, acceptance.cancel)
+        wire = await in_thread(acceptance.run, acceptance.cancel, acceptance.discard)
         return AsyncH1Wire(wire) if isinstance(wire, H1Wire) else AsyncH2Wire(wire)
 
     def server_context(self, alpn: Sequence[str] = ()) -> ssl.SSLContext:

@@ -35,16 +35,19 @@ F = TypeVar("F", bound=Frame)
 AGAIN_S = 0.02
 
 
-async def in_thread(call: Callable[[], R], on_cancel: Callable[[], object]) -> R:
+async def in_thread(
+    call: Callable[[], R], on_cancel: Callable[[], object], settle: Callable[[], object]
+) -> R:
     """
     Return what a call returns that runs on another thread.
 
     Args:
         call: What to run.
-        on_cancel: What ends it early; called when the coroutine is cancelled.
+        on_cancel: What ends it early; called when the coroutine is cancelled, until the call has ended.
+        settle: What is to be done then, for it may have ended by itself.
     """
     if _get_running_loop() is None:
-        return await _under_trio(call, on_cancel)
+        return await _under_trio(call, on_cancel, settle)
     running = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(running)
@@ -53,10 +56,13 @@ async def in_thread(call: Callable[[], R], on_cancel: Callable[[], object]) -> R
             on_cancel()  # again, if it had yet to begin
             await asyncio.wait([running], timeout=AGAIN_S)
         running.exception()  # nobody else asks
+        settle()
         raise
 
 
-async def _under_trio(call: Callable[[], R], on_cancel: Callable[[], object]) -> R:
+async def _under_trio(
+    call: Callable[[], R], on_cancel: Callable[[], object], settle: Callable[[], object]
+) -> R:
     trio: Any = sys.modules["trio"]
     token, ended = trio.lowlevel.current_trio_token(), trio.Event()
     outcomes: list[Any] = []
@@ -75,6 +81,7 @@ async def _under_trio(call: Callable[[], R], on_cancel: Callable[[], object]) ->
                 on_cancel()  # again, if it had yet to begin
                 with trio.move_on_after(AGAIN_S):
                     await ended.wait()
+            settle()
         raise
     found: R = outcomes[0].unwrap()
     return found
@@ -93,7 +100,7 @@ class _Verb(Generic[W, P, R]):
         @functools.wraps(self._verb)
         def verb(*args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
             call = functools.partial(self._verb, plain, *args, **kwargs)
-            return in_thread(call, plain.interrupt)
+            return in_thread(call, plain.interrupt, plain.forget_interrupts)
 
         return verb
 
@@ -205,7 +212,7 @@ class AsyncH2Wire(_Async[H2Wire]):
     async def expect(self, kind: Any, **options: Any) -> Frame:
         """Wait for a frame, and take it, as the plain connection does."""
         call = functools.partial(self.plain.expect, kind, **options)
-        found: Frame = await in_thread(call, self.plain.interrupt)
+        found: Frame = await in_thread(call, self.plain.interrupt, self.plain.forget_interrupts)
         return found
 
     expect_closed = _Verb(H2Wire.expect_closed)

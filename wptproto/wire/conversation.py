@@ -220,8 +220,16 @@ class Conversation(ABC):
         self._line.reset()
 
     def interrupt(self) -> None:
-        """End by ExchangeClosed the wait that another thread is in; what had come is kept."""
+        """
+        End by ExchangeClosed the wait that another thread is in, or, where none is, its next one.
+
+        What had come is kept.
+        """
         self._line.interrupt()
+
+    def forget_interrupts(self) -> None:
+        """Have the next wait go on, for that which was to be ended is over."""
+        self._line.forget_interrupts()
 
     # --- violations ----------------------------------------------------------------------------
 

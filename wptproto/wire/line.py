@@ -307,9 +307,14 @@ class Line:
         self._end(why)
 
     def interrupt(self) -> None:
-        """End the wait that another thread is in; from any thread."""
+        """End the wait that another thread is in, or, where none is, its next one; from any thread."""
         with suppress(OSError):
             self._waker.send(b"\0")
+
+    def forget_interrupts(self) -> None:
+        """Have the next wait go on, for that which was to be ended is over."""
+        with suppress(OSError):
+            self._woken.recv(_PIECE_OCTETS)
 
     def _say_close(self, *, close_notify: bool) -> None:
         if self._tls is not None and close_notify:
@@ -340,8 +345,6 @@ class Line:
         """Keep the sockets open for a while."""
         with self._lock:
             self._check()
-            if not self._users:
-                self._forget_interrupts()
             self._users += 1
         try:
             yield
@@ -350,10 +353,6 @@ class Line:
             with self._lock:
                 self._users -= 1
                 self._close_unused()
-
-    def _forget_interrupts(self) -> None:
-        with suppress(BlockingIOError):
-            self._woken.recv(_PIECE_OCTETS)
 
     def _check(self) -> None:
         if self._why is not None:
@@ -368,6 +367,6 @@ class Line:
             ready = selector.select(max(0.0, deadline_s - time.monotonic()))
             if any(key.fileobj is self._woken for key, _ in ready):
                 self._check()
-                self._forget_interrupts()
+                self.forget_interrupts()
                 raise ExchangeClosed("the wait was cancelled")
             return bool(ready)
