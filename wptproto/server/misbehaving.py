@@ -65,6 +65,8 @@ class Misbehaving(Speaking):
         """
         Wait until so many faults hold something up.
 
+        A stall that ends by itself, after some seconds, may have ended before anybody waits for it.
+
         Args:
             count: How many.
             timeout: For how many seconds at the most.

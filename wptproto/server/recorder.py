@@ -129,7 +129,6 @@ class ConnectionRecorder(Observer):
 
     def closed(self, error: Exception | None) -> None:
         connection = self._connection
-        connection.closed_s = self._now_s()
         if connection.tls_failure is not None:
             connection.ending = f"there was no TLS: {connection.tls_failure}"
         elif error is not None:
@@ -140,6 +139,7 @@ class ConnectionRecorder(Observer):
             connection.ending = f"closed for what the client did: {connection.violations[-1].reason}"
         else:
             connection.ending = "the client closed it" if self._eof else "closed by the server"
+        connection.closed_s = self._now_s()  # at last, for by that others know that it is closed
         for record in list(self.open.values()):
             self._settle_request(record)
         self._archive.disconnect(self._connection)

@@ -24,11 +24,14 @@ class Stalls:
         self._stopped = False
         self._epoch = Epoch(0)
         self._count = 0
+        self._waiters: list[_Waiter] = []
 
     def begin(self) -> Epoch:
         """Take note that something stalls; returns when, for its end."""
         with self._changed:
             self._count += 1
+            for waiter in self._waiters:
+                waiter.most = max(waiter.most, self._count)
             self._changed.notify_all()
             return self._epoch
 
@@ -52,7 +55,24 @@ class Stalls:
             self._changed.notify_all()
 
     def wait(self, count: int, timeout_s: float) -> int:
-        """Wait until so many stall, the time is over, or the server stops; returns how many do."""
+        """
+        Wait until so many stall, the time is over, or the server stops.
+
+        Returns:
+            How many stalled at a time, at the most, since it was called.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._count >= count or self._stopped, timeout_s)
-            return self._count
+            waiter = _Waiter(self._count)
+            self._waiters.append(waiter)
+            try:
+                self._changed.wait_for(lambda: waiter.most >= count or self._stopped, timeout_s)
+            finally:
+                self._waiters.remove(waiter)
+            return waiter.most
+
+
+class _Waiter:
+    """Somebody who waits for stalls, and may come too late to see one that ends by itself."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
