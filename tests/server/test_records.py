@@ -667,3 +667,25 @@ def test_a_client_certificate_is_recorded(certs_dir: Path) -> None:
         failed = server.connections[1].tls
         assert failed is not None
         assert (failed.server_name, failed.client_certificate) == ("localhost", None)
+
+
+@pytest.mark.parametrize("multiplexed", ["h2", "h2c"])
+def test_a_request_behind_goaway(certs_dir: Path, multiplexed: Kind) -> None:
+    """What came on a stream that GOAWAY has left out is seen, and given to nobody who waits for requests."""
+    with Server(certs_dir=certs_dir) as server, connect(server, multiplexed) as peer:
+        expected = server.expect("GET", "/first", protocol="HTTP/2").respond(200)
+        expected.fault("goaway", last_stream_id=1, at="end")
+        peer.send_request("/first")
+        assert_soon(lambda: bool(server.exchanges) and len(server.exchanges[0].faults) == 1)
+        peer.send_request("/second")  # as a client does that has not read so far
+        assert_soon(lambda: len(server.exchanges) == 2)
+        first, second = server.exchanges
+        assert (second.number, second.path, second.outcome) == (
+            3,
+            "/second",
+            "ignored: a fault's GOAWAY had left its stream out",
+        )
+        assert (first.outcome, first.status, second.status) == ("complete", 200, 0)
+        assert server.take_request() == first
+        with pytest.raises(WaitError):
+            server.take_request(timeout=0)

@@ -373,6 +373,7 @@ class Driver(asyncio.Protocol):
             match event:
                 case RequestReceived(exchange_id):
                     if self._faulting is not None and self._faulting.ignores(exchange_id):
+                        self._ignore(event)
                         continue
                     self._exchanges.await_handler(self._exchanges.begin(event))
                 case ContentReceived(exchange_id, data):
@@ -437,6 +438,12 @@ class Driver(asyncio.Protocol):
         """Go on with all that began to stall before."""
         if self._faulting is not None:
             self._faulting.release(epoch)
+
+    def _ignore(self, request: RequestReceived) -> None:
+        reason = "a fault's GOAWAY had left its stream out"
+        log.info("%s:%d: a request on stream %d is ignored: %s", *self._peer, request.exchange_id, reason)
+        if self._observer is not None:
+            self._observer.ignored(request, reason)
 
     def _misbehaving(self) -> Faulting:
         if self._faulting is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wptproto.exchange.bridge import Command
 from wptproto.exchange.exchange import Exchange
-from wptproto.protocol.events import Event, ExchangeId
+from wptproto.protocol.events import Event, ExchangeId, RequestReceived
 from wptproto.protocol.tls_state import TlsState
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ class Observer:
         """The connection is gone; *error* is the system's, where it was not closed but broken off."""
 
     # --- exchanges -----------------------------------------------------------------------------
+
+    def ignored(self, request: RequestReceived, reason: str) -> None:
+        """A request came that nobody looks at, as the client had been told."""
 
     def exchange_begun(self, exchange_id: ExchangeId, exchange: Exchange) -> None:
         """The head of a request is there, or one was promised."""
@@ -200,6 +203,10 @@ class _Several(Observer):
     def closed(self, error: Exception | None) -> None:
         for observer in self._observers:
             observer.closed(error)
+
+    def ignored(self, request: RequestReceived, reason: str) -> None:
+        for observer in self._observers:
+            observer.ignored(request, reason)
 
     def exchange_begun(self, exchange_id: ExchangeId, exchange: Exchange) -> None:
         for observer in self._observers:

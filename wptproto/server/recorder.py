@@ -241,6 +241,12 @@ class ConnectionRecorder(Observer):
 
     # --- exchanges -----------------------------------------------------------------------------
 
+    def ignored(self, request: RequestReceived, reason: str) -> None:
+        record = self._archive.begin(self._connection, request.exchange_id, request.head, self._now_s())
+        record.ended_s = record.began_s
+        record.outcome = f"ignored: {reason}"
+        record.is_settled = True  # and nobody is given it who waits for requests to answer
+
     def exchange_begun(self, exchange_id: ExchangeId, exchange: Exchange) -> None:
         began_s = time.monotonic() - self._opened_s
         record = self._archive.begin(self._connection, exchange_id, exchange.head, began_s)
