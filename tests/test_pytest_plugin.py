@@ -513,3 +513,20 @@ def test_a_run_without_it_imports_nothing(run: Run) -> None:
     )
     assert result.ret == 0
     assert done.stdout.strip() == "['wptproto', 'wptproto.pytest_plugin']"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--full-trace",)])
+def test_where_an_error_of_ours_came_up(run: Run, arguments: tuple[str, ...]) -> None:
+    """The report shows the test's line and the error, and of the package nothing, unless it is asked for."""
+    result = run(
+        """
+        def test_it(make_wptproto_server):
+            server = make_wptproto_server(by_hand=True)
+            server.accept("h1", timeout=0.01)
+        """,
+        *arguments,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['>*server.accept("h1", timeout=0.01)', "E * no connection came to port *"])
+    shows = "accepting.py" in result.stdout.str()
+    assert shows == bool(arguments)

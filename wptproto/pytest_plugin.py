@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -162,6 +162,30 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
         if (watched := item.stash.get(_watched, None)) is not None:
             _report(item, watched, "", when="setup")
         raise
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show where in a test an error of this package came up: its text says all, and not where in here."""
+    excinfo = call.excinfo
+    if excinfo is None or type(excinfo.value).__module__ != "wptproto.errors":
+        return
+    theirs = _without_ours(excinfo.tb)
+    if theirs is not None and not item.config.getoption("fulltrace"):
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((excinfo.type, excinfo.value, theirs))
+
+
+def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without what is in this package; None if nothing is left."""
+    theirs: list[TracebackType] = []
+    while traceback is not None:
+        if Path(__file__).parent not in Path(traceback.tb_frame.f_code.co_filename).parents:
+            theirs.append(traceback)
+        traceback = traceback.tb_next
+    found = None
+    for one in reversed(theirs):
+        found = TracebackType(found, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return found
 
 
 def _report(item: pytest.Item, watched: _Watched, complaints: str, *, when: str = "call") -> None:
