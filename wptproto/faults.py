@@ -217,8 +217,8 @@ def _effect(word: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Eff
     kind = _kind(word)
     try:
         return kind(*arguments, **named)
-    except TypeError as error:
-        raise FaultError(f"{kind.word()}: {_takes(kind)}") from error
+    except TypeError:
+        raise FaultError(f"{kind.word()}: {_takes(kind)}") from None
 
 
 def _check_whole(what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:

@@ -248,7 +248,7 @@ def make_wptproto_server(
         try:
             return server.start()
         except _errors() as error:
-            pytest.fail(f"wptproto: the server cannot start: {error}", pytrace=False)
+            raise _failed(f"the server cannot start: {error}") from None
 
     yield make
     for server in watched.servers:
@@ -303,14 +303,19 @@ def _made(
     known = inspect.signature(Server).parameters
     if unknown := [name for name in settings if name not in known]:
         names = ", ".join(known)
-        pytest.fail(f"wptproto: a server has no setting {unknown[0]!r}; it has {names}", pytrace=False)
+        raise _failed(f"a server has no setting {unknown[0]!r}; it has {names}")
     try:
         server = Server(*positional, **{"certs_dir": _certs_dir(config), **settings})
         if protocol is not None:
             server.speaks = frozenset([protocol])
     except _errors() as error:
-        pytest.fail(f"wptproto: there cannot be such a server: {error}", pytrace=False)
+        raise _failed(f"there cannot be such a server: {error}") from None
     return server
+
+
+def _failed(reason: str) -> BaseException:
+    """Return what makes a test fail for how it uses the fixtures, and whose text says it all."""
+    return pytest.fail.Exception(f"wptproto: {reason}", pytrace=False)
 
 
 def _errors() -> type[Exception]:
