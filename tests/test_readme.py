@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_a_program_for_wptserve() -> None:
 
 def test_the_table_of_limits() -> None:
     """The table has each limit, its default, and what is said of it where it is declared."""
-    said = re.findall(r"^ {8}(\w+): ((?:.|\n {12})+)", Limits.__doc__ or "", re.MULTILINE)
+    said = re.findall(r"^ {4}(\w+): ((?:.|\n {8})+)", inspect.cleandoc(Limits.__doc__ or ""), re.MULTILINE)
     rows = [
         f"| `{name}` | {getattr(Limits(), name):,} | {' '.join(text.split()).replace('``', '`')} |\n"
         for name, text in said

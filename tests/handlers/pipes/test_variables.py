@@ -211,7 +211,7 @@ def test_file_hash(root: Path) -> None:
     assert "'dir', from the document root, cannot be read: Is a directory" in refused(
         "file_hash(md5,dir)", request
     )
-    assert "null byte" in refused("file_hash(md5,\0)", request)
+    assert " null " in refused("file_hash(md5,\0)", request)  # byte, or character, as Python has it
     assert "file_hash(algorithm, path) takes 2 arguments, got 1" in refused("file_hash(md5)", request)
     for outside in ("../outside", "dir/../../outside", "/etc/hostname"):
         assert f"{outside!r}, from the document root, lies outside of it" in refused(
