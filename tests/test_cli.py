@@ -27,6 +27,7 @@ from typing import Any
 import pytest
 
 import wptproto
+from tests.helpers.patient import patient
 from tests.helpers.peers import H2Peer
 from wptproto import Leniency, Limits, Server, __version__, certs, cli, signals
 from wptproto.certs import keeping
@@ -36,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 20
 SEE = "see: wptproto serve --help"
 LIMITS = [field.name for field in fields(Limits)]
-AT_ONCE_S = 3  # a server that waits for sleeping handlers would take a minute
+AT_ONCE_S = 20  # a server that waits for sleeping handlers would take a minute
 
 SLEEPER = """
 import asyncio, time
@@ -79,24 +80,28 @@ class Running:
         return output, errors
 
 
+COMMAND = [sys.executable, "-W", "error", "-m", "wptproto"]
+
+
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-W", "error", "-m", "wptproto", *map(str, arguments)]
+    return [*COMMAND, *map(str, arguments)]
 
 
-def start(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, cwd: Path | None = None, program: Sequence[str] = COMMAND
+) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command(*arguments), cwd=cwd or ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
-    )
+    words = [*program, *map(str, arguments)]
+    return subprocess.Popen(words, cwd=cwd or ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager
 def serving(certs_dir: Path, *arguments: str | Path, cwd: Path | None = None) -> Iterator[Running]:
     """Run ``wptproto serve`` on free ports."""
     ports = ("--http-port", "0", "--https-port", "0")
-    process = start("serve", "--ready-json", "--certs", certs_dir, *ports, *arguments, cwd=cwd)
-    with process:
+    words = ("serve", "--ready-json", "--certs", certs_dir, *ports, *arguments)
+    with start(*words, cwd=cwd, program=patient()) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

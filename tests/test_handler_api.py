@@ -437,9 +437,11 @@ def test_explicit_flush(serve: Serve) -> None:
         peer.read_answer()
     peer.sock.settimeout(10)
     may_flush.set()
-    got = peer.read_some()
+    got = b""
     while len(got) < 2:
-        got += peer.read_some()
+        piece = peer.read_some()
+        assert piece, got
+        got += piece
     assert got == b"ab"
     may_end.set()
     assert peer.read_answer().text == "abc"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from tests.helpers.peers import Kind, connect
 from tests.helpers.waiting import assert_soon
 from wptproto import Request, Response, Server
-from wptproto.server import relay
+from wptproto.server import engine, relay, survey
 
 NEVER_S = 3600.0
 
@@ -87,6 +86,7 @@ def test_exits(certs_dir: Path, kind: Kind) -> None:
 def test_stop(certs_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A handler that stops the server comes back when it has stopped, whatever thread it is on."""
     monkeypatch.setattr(relay, "BLOCKS_S", NEVER_S)
+    monkeypatch.setattr(engine, "STOP_S", 15)
     ports: list[int | None] = []
     done = threading.Event()
 
@@ -99,7 +99,7 @@ def test_stop(certs_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     with connect(server, "h1") as peer:
         with suppress(OSError):
             peer.send_request("/")
-        assert done.wait(10)
+        assert done.wait(60)
     assert ports == [None]
     assert "blocks the loop" not in caplog.text
 
@@ -107,6 +107,7 @@ def test_stop(certs_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
 def test_state(certs_dir: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that asks what the server does finds itself there, at its line."""
     monkeypatch.setattr(relay, "BLOCKS_S", NEVER_S)
+    monkeypatch.setattr(survey, "ANSWER_S", 15)
 
     def look(request: Request, response: Response) -> str:
         return str(request.server.dump())
@@ -145,9 +146,10 @@ def test_one_sleeps_and_then_does_not(certs_dir: Path, kind: Kind) -> None:
     names: list[str] = []
 
     def sleep(request: Request, response: Response) -> str:
-        names.append(threading.current_thread().name)
+        thread = threading.current_thread()
+        names.append(thread.name)
         if request.url_parts.query:
-            time.sleep(0.05)
+            assert_soon(lambda: thread.name == "wptproto-handler")  # it has lost the loop
         return "awake"
 
     with Server(routes=[("*", "/", sleep)], certs_dir=certs_dir) as server, connect(server, kind) as peer:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.peers import connect
+from tests.helpers.ports import quiet_port
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
 
@@ -43,7 +44,7 @@ def test_a_thousand_times(certs_dir: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-W", "error", "-m", "tests.helpers.rounds", str(certs_dir)]
     done = subprocess.run(
-        command, env=environment, cwd=PACKAGE.parent, stdout=subprocess.PIPE, timeout=60, check=True
+        command, env=environment, cwd=PACKAGE.parent, stdout=subprocess.PIPE, timeout=300, check=True
     )
     before, after = json.loads(done.stdout)
     assert (after["threads"], after["descriptors"]) == (1, before["descriptors"])
@@ -105,9 +106,10 @@ def test_start_that_fails_on_the_loop(certs_dir: Path, monkeypatch: pytest.Monke
 def test_stop_of_a_server_that_listens(certs_dir: Path) -> None:
     """A server that listens and was never started is stopped as well; so is one that never listened."""
     before = descriptors()
-    server = make(certs_dir)
+    port = quiet_port()
+    server = make(certs_dir, http_port=port)
     server.stop()
-    port = server.listen().http_port
+    assert server.listen().http_port == port
     server.stop()
     assert server.http_port is None
     assert len(descriptors()) <= len(before)
@@ -170,23 +172,22 @@ def test_stop_from_many_threads(certs_dir: Path, left: Callable[[], set[threadin
 
 def test_stop_by_an_exception(certs_dir: Path) -> None:
     """An exception in the block stops the server, and goes on."""
-    server = make(certs_dir).listen()
-    port = server.http_port
+    port = quiet_port()
+    server = make(certs_dir, http_port=port).listen()
     with pytest.raises(ZeroDivisionError), server:
         raise ZeroDivisionError
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port or 0), timeout=20)
+        socket.create_connection(("127.0.0.1", port), timeout=20)
 
 
 def test_restart_on_the_same_port(certs_dir: Path) -> None:
     """The same port is there again at once, also while its last connections are in TIME_WAIT."""
-    with make(certs_dir) as server:
-        port = server.http_port
-        with socket.create_connection(("127.0.0.1", port or 0), timeout=20) as sock:
-            # The side that closes first is the one that the port waits for.
-            sock.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-            while sock.recv(1000):
-                pass
+    port = quiet_port()
+    with make(certs_dir, http_port=port), socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        # The side that closes first is the one that the port waits for.
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        while sock.recv(1000):
+            pass
     for _ in range(3):
         with make(certs_dir, http_port=port) as server, connect(server, "h1") as peer:
             assert server.http_port == port
@@ -197,6 +198,7 @@ def test_restart_on_the_same_port(certs_dir: Path) -> None:
 
 FORK = """
 import os, sys, urllib.request
+from tests.helpers.ports import quiet_port
 from wptproto import Server
 
 def get():
@@ -218,7 +220,8 @@ def stop():
     assert server.http_port is None
     sys.exit()
 
-server = Server(routes=[("GET", "/", lambda request, response: "hello")], https_port=None)
+port = quiet_port()
+server = Server(routes=[("GET", "/", lambda request, response: "hello")], http_port=port, https_port=None)
 server.listen()
 in_child(stop)
 with server:
@@ -227,7 +230,6 @@ with server:
     assert get() == b"hello"
     in_child(sys.exit)
     assert get() == b"hello"
-    port = server.http_port
 Server(http_port=port, https_port=None).start().stop()
 """
 
@@ -263,7 +265,7 @@ def run_program(program: str) -> tuple[int, str, str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     return done.returncode, done.stdout, done.stderr
 

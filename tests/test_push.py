@@ -318,9 +318,10 @@ def test_no_push_when_the_response_has_ended(serve: Serve) -> None:
         writer = writer_of(response)
         writer.write_headers([], 200)
         writer.write_data("content", last=True)
-        said.append(response.can_push)
+        can_push = response.can_push
         with pytest.raises(LocalProtocolError, match="has been ended already"):
             response.push("/x")
+        said.append(can_push)
 
     assert serve(handler).request().text == "content"
     assert_soon(lambda: said == [False])

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.patient import patient
+from tests.helpers.ports import quiet_port
 from tests.helpers.waiting import assert_soon
 from wptproto import Server, cli, signals
 from wptproto.signals import STOP_SIGNALS, dumping, heard, until_stopped
@@ -62,7 +64,7 @@ def serving(
     (tmp_path / "root" / "sleep.py").write_text(SLEEPER)
     log = tmp_path / "log"
     ports = ("--http-port", "0", "--https-port", "none", "--ready-json")
-    command = [sys.executable, "-W", "error", "-m", "wptproto", "serve", str(tmp_path / "root")]
+    command = [*patient(), "serve", str(tmp_path / "root")]
     with (
         log.open("w") as stderr,
         subprocess.Popen(
@@ -192,7 +194,7 @@ def test_nobody_reads_any_more(certs_dir: Path, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    port = free_port()
+    port = quiet_port()  # nobody reads which it is
     command = [sys.executable, "-W", "error", "-m", "wptproto", "serve", "--demo", "--http-port", str(port)]
     with subprocess.Popen(
         [*command, "--https-port", "none"], cwd=tmp_path, env=environment, stdout=writer, stderr=writer
@@ -206,12 +208,6 @@ def test_nobody_reads_any_more(certs_dir: Path, tmp_path: Path) -> None:
             assert process.wait(TIMEOUT_S) == 0
         finally:
             process.kill()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        found: int = sock.getsockname()[1]
-        return found
 
 
 def answers(port: int) -> bool:
@@ -268,7 +264,7 @@ def test_a_dump(certs_dir: Path, tmp_path: Path) -> None:
     """SIGUSR1 prints what it is doing on stderr, as often as one likes, and it goes on."""
     with serving(certs_dir, tmp_path) as command, asleep(command):
         assert_soon(lambda: "1: GET /sleep.py" in dump_of(command))
-        assert f"listens: http {command.port}\nconnections: 1\n" in dump_of(command)
+        assert_soon(lambda: f"listens: http {command.port}\nconnections: 1\n" in dump_of(command))
         assert_soon(lambda: 'sleep.py", line 5, in main\n' in dump_of(command))
 
 

@@ -11,8 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,12 @@ from uuid import uuid4
 
 import pytest
 
+from tests.helpers.patient import patient
+from tests.helpers.ports import quiet_port
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Server, workforce
 from wptproto.signals import STOP_SIGNALS
-from wptproto.workforce import STOP_S, Workforce
+from wptproto.workforce import Workforce
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -142,15 +143,22 @@ class Command:
 
 
 @contextmanager
-def serving(certs_dir: Path, tmp_path: Path, *arguments: str, https_port: str = "none") -> Iterator[Command]:
+def serving(
+    certs_dir: Path,
+    tmp_path: Path,
+    *arguments: str,
+    http_port: int = 0,
+    https_port: str = "none",
+    program: Sequence[str] = (),
+) -> Iterator[Command]:
     """Run two workers with scripts, until they have begun; none of them is there in the end."""
     root = tmp_path / "root"
     root.mkdir()
     for name, script in SCRIPTS.items():
         (root / name).write_text(script)
     log = tmp_path / "log"
-    command = [sys.executable, "-W", "error", "-m", "wptproto", "serve", str(root), "--ready-json"]
-    ports = ["--http-port", "0", "--https-port", https_port, "--certs", str(certs_dir)]
+    command = [*(program or patient()), "serve", str(root), "--ready-json"]
+    ports = ["--http-port", str(http_port), "--https-port", https_port, "--certs", str(certs_dir)]
     with (
         log.open("w") as stderr,
         subprocess.Popen(
@@ -290,9 +298,8 @@ def test_stop(certs_dir: Path, tmp_path: Path, number: signal.Signals) -> None:
         pids = command.pids()
         socks = [command.ask("/sleep.py") for _ in range(20)]
         assert_soon(lambda: dump_of(command).count("time.sleep(60)") == 20)
-        begun = time.monotonic()
         assert command.stop(number) == 0
-        assert time.monotonic() - begun < STOP_S
+        assert "did not end within" not in command.said()
         assert all(map(gone, pids))
         assert (
             len(re.findall(r"stopped, and cut off .*GET /sleep.py \(its handler runs\)", command.said())) == 2
@@ -327,7 +334,8 @@ def test_stop_by_the_end_of_stdin(certs_dir: Path, tmp_path: Path) -> None:
 
 def test_stop_of_one_that_hangs(certs_dir: Path, tmp_path: Path) -> None:
     """A worker that does not stop is killed, and the log names it; one whose loop is blocked does stop."""
-    with serving(certs_dir, tmp_path) as command:
+    program = patient({"wptproto.workforce.STOP_S": 6})  # the one that is blocked takes one second
+    with serving(certs_dir, tmp_path, program=program) as command:
         blocked, hanging = command.by_each().items()
         blocked[1].request("GET", "/block.py")
         assert_soon(lambda: "its loop does not answer" in dump_of(command))
@@ -335,7 +343,7 @@ def test_stop_of_one_that_hangs(certs_dir: Path, tmp_path: Path) -> None:
         assert command.stop() == 0
         last = command.said().splitlines()[-1]
         assert re.search(
-            rf" worker [12] \(process {hanging[0]}\) did not end within 3 s, and is killed$", last
+            rf" worker [12] \(process {hanging[0]}\) did not end within 6 s, and is killed$", last
         )
         assert f"(process {blocked[0]}) did not" not in command.said()
         assert gone(hanging[0])
@@ -343,7 +351,7 @@ def test_stop_of_one_that_hangs(certs_dir: Path, tmp_path: Path) -> None:
 
 def test_a_parent_that_is_killed(certs_dir: Path, tmp_path: Path) -> None:
     """Workers whose parent is gone end, too, and say why."""
-    with serving(certs_dir, tmp_path) as command:
+    with serving(certs_dir, tmp_path, http_port=quiet_port()) as command:
         pids = command.pids()
         command.process.kill()
         command.process.wait(TIMEOUT_S)
@@ -505,7 +513,7 @@ def test_stacks(certs_dir: Path, tmp_path: Path) -> None:
 
 def test_one_that_does_not_answer(certs_dir: Path, tmp_path: Path) -> None:
     """A worker that does not answer a signal is not waited for for long."""
-    with serving(certs_dir, tmp_path) as command:
+    with serving(certs_dir, tmp_path, program=patient({"wptproto.workforce.ANSWER_S": 0.5})) as command:
         pid = command.pids()[0]
         os.kill(pid, signal.SIGSTOP)
         command.process.send_signal(signal.SIGUSR1)

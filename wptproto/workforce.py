@@ -53,8 +53,8 @@ log = logging.getLogger("wptproto.workforce")
 STOP_S = 3.0
 """How long workers may take to stop; a blocked loop takes one second, and so do some thousand connections."""
 
-ANSWER_S = 1.0
-"""How long a worker may take to answer a signal, before the next one is asked."""
+ANSWER_S = 5.0
+"""How long a worker may take to answer a signal, before the next is asked; a blocked loop takes a second."""
 
 PAUSES_S = (0.05, 5.0)
 """The first pause before a successor, and the longest: while they keep dying, each is twice the last."""

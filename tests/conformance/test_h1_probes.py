@@ -46,7 +46,10 @@ class Reader:
             self._receive()
 
     def _receive(self) -> None:
-        piece = self._sock.recv(65536)
+        try:
+            piece = self._sock.recv(65536)
+        except ConnectionError:  # its reset overtook the end
+            piece = b""
         self._octets += piece
         self._ended = not piece
 

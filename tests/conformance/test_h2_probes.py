@@ -36,7 +36,7 @@ def handler(request: Request, response: Response) -> bytes | str:
         case "/x":
             return b",".join(request.headers.get_list("x", []))
         case "/slow":
-            slow.wait(10)
+            slow.wait(60)
             return "slow"
         case path:
             return path

@@ -11,10 +11,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import h2.exceptions
 import pytest
+from h2.connection import H2Connection
 
 from tests.helpers.peers import Answer, H2Peer, Kind, Peer, connect, open_socket
 from tests.helpers.waiting import assert_soon
@@ -54,6 +56,33 @@ def has_ended(peer: Peer) -> bool:
     except Gone:
         pass
     return True
+
+
+@contextmanager
+def asking(server: Server, kind: Kind) -> Iterator[socket.socket]:
+    """A client that waits 0.1 s for an answer; behind the block nothing stalls any more, and there is one."""
+    port = server.https_port if kind in ("h1s", "h2") else server.http_port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=10) as client:
+        client.sendall(first_words(server, kind))
+        client.settimeout(0.1)
+        yield client
+        server.release()
+        client.settimeout(10)
+        assert client.recv(1)
+
+
+def first_words(server: Server, kind: Kind) -> bytes:
+    if kind == "h1":
+        return b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    if kind == "h2c":
+        connection = H2Connection()
+        connection.initiate_connection()
+        return connection.data_to_send()
+    hello = ssl.MemoryBIO()
+    tls = server.client_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return hello.read()
 
 
 def test_keep_open(server: Server, peer: Peer) -> None:
@@ -149,7 +178,7 @@ def test_shutdown_input_at_end(server: Server, peer: Peer) -> None:
     """Nothing is read behind the response."""
     server.enqueue(200, content=BODY).fault("do_not_read", at="end")
     assert answer_of(peer).content == BODY
-    assert_soon(lambda: server.state().connections[0].reading_paused)
+    assert_soon(lambda: [connection.reading_paused for connection in server.state().connections] == [True])
 
 
 def test_shutdown_output_at_end(server: Server, peer: Peer) -> None:
@@ -162,8 +191,8 @@ def test_shutdown_output_at_end(server: Server, peer: Peer) -> None:
 def test_stall_socket_at_start(server: Server, kind: Kind) -> None:
     """The connection stands, and nothing is said on it."""
     server.fault("stall", at="accepted")
-    with socket.create_connection(("127.0.0.1", server.https_port or 0), timeout=0.05) as client:
-        client.sendall(b"x")
+    with asking(server, kind) as client:
+        server.wait_for_stall()
         with pytest.raises(TimeoutError):
             client.recv(1)
 

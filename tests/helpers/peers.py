@@ -272,7 +272,8 @@ class H2Peer(Peer):
                 return  # the server wants no more of it
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
             if room == 0:
-                self._receive()
+                if not self._receive():
+                    return  # nor does anybody take it
                 continue
             self.h2.send_data(stream, view[:room].tobytes())
             self._flush()

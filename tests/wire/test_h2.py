@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -539,9 +538,7 @@ def test_a_long_conversation_is_shown_at_its_end(make_h2: MakeH2) -> None:
     """A failure shows the last forty lines, and how many there were before."""
     wire, client = make_h2()
     client.sendall(build(K.PING, payload=bytes(8)) * 50)
-    began_s = time.monotonic()
     for _ in range(50):
         wire.expect(PING)
-    assert time.monotonic() - began_s < 5
     assert wire.transcript.startswith("  (64 lines before that)\n") or "lines before that" in wire.transcript
     assert len(wire.transcript.splitlines()) == 41

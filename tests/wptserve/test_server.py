@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from tests.helpers.peers import Answer, H1Peer, H2Peer, Kind
+from tests.helpers.ports import quiet_port
 from wptproto import ConfigError, Request, Response, certs, wptserve
 from wptproto.handlers.stash import Stash
 from wptproto.wptserve import handlers
@@ -39,14 +40,14 @@ KINDS: dict[Kind, dict[str, Any]] = {
 class Httpd:
     """A WebTestHttpd for one kind of connection, and requests to it."""
 
-    def __init__(self, kind: Kind, certs_dir: Path, stack: ExitStack, **settings: Any) -> None:
+    def __init__(self, kind: Kind, certs_dir: Path, stack: ExitStack, port: int = 0, **settings: Any) -> None:
         made = certs.ensure(certs_dir)
         terms = KINDS[kind]
         if terms:
             terms = {**terms, "key_file": str(made.key), "certificate": str(made.certificate)}
         self.kind = kind
         self.ca = made.ca
-        self.server = WebTestHttpd("127.0.0.1", 0, **{**terms, **settings})
+        self.server = WebTestHttpd("127.0.0.1", port, **{**terms, **settings})
         stack.callback(self.server.stop)
 
     def get(self, path: str) -> Answer:
@@ -84,10 +85,11 @@ def test_a_program(make: Make, tmp_path: Path, kind: Kind) -> None:
         "def main(request, response):\n    return isomorphic_encode(request.doc_root)\n"
     )
     (tmp_path / "file.txt").write_text("file")
-    httpd = make()
+    port = quiet_port()
+    httpd = make(port=port)
     server = httpd.server
     assert (server.host, server.started, server.get_url("/a")) == ("127.0.0.1", False, None)
-    assert server.port > 0
+    assert server.port == port
     server.start()
     assert server.started
     scheme = "https" if kind in ("h1s", "h2") else "http"
@@ -118,7 +120,7 @@ def test_it_listens_before_it_starts(make_h1: Make) -> None:
 
 def test_one_that_never_starts(make_h1: Make) -> None:
     """A port is given back though nothing was served on it."""
-    server = make_h1().server
+    server = make_h1(port=quiet_port()).server
     server.stop()
     with pytest.raises(ConnectionError):
         socket.create_connection(("127.0.0.1", server.port))
