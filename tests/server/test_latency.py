@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.peers import H2Peer, Kind, connect, open_socket
+from tests.helpers.stopping import assert_stops_at_once
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
 from wptproto.exchange.exchange import Exchange
@@ -135,8 +136,6 @@ def test_the_server_stops(certs_dir: Path, kind: Kind, monkeypatch: pytest.Monke
     ):
         peer.send_request()
         assert_soon(lambda: waiting(server) == 1)
-        begun = time.monotonic()
-        server.stop()
-        assert time.monotonic() - begun < 2
+        assert_stops_at_once(server)
         assert not peer.read_answer().complete
     assert len(done) == 1
