@@ -1,20 +1,26 @@
-"""Ports for tests that need the same one twice, or cannot be told which it is."""
+"""Ports that a test names itself."""
 
 from __future__ import annotations
 
 import random
-import socket
-from contextlib import suppress
+
+from wptproto import ConfigError
+from wptproto.server.listener import DEFAULT_HOSTS, listen
 
 __all__ = ["quiet_port"]
 
-_QUIET = range(10_000, 30_000)
-"""Below what systems give to those who ask for any: 49152 and more (RFC 6335 §6), Linux 32768 and more."""
+QUIET = range(10_000, 30_000)
+"""Below those that systems give to whoever wants any port."""
 
 
 def quiet_port() -> int:
-    """Return a port that is free, and that nobody gets by chance when it is given back."""
+    """Return a free port, which nobody has meanwhile who wants any port."""
     while True:
-        port = random.SystemRandom().choice(_QUIET)  # tests at the same time choose others
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        port = random.SystemRandom().choice(QUIET)  # tests at the same time choose others
+        try:
+            socks = listen(DEFAULT_HOSTS, port)
+        except ConfigError:
+            continue
+        for sock in socks:
+            sock.close()
+        return port

@@ -14,6 +14,7 @@ from hyperframe.frame import SettingsFrame
 
 from tests.helpers.h2 import OPENING
 from tests.helpers.peers import H1Peer, H2Peer, connect
+from tests.helpers.ports import quiet_port
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server
 from wptproto.server.config import Config
@@ -204,8 +205,7 @@ def test_nonsense(settings: dict[str, Any], said: str) -> None:
 
 def test_ports_of_a_config(certs_dir: Path) -> None:
     """A config's ports count where no argument says otherwise, and afterwards are what they were."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        free = sock.getsockname()[1]
+    free = quiet_port()
     config = Config(ports={"http": [free], "https": [], "h2": [0]})
     server = Server(config=config, certs_dir=certs_dir)
     with server:
@@ -244,13 +244,15 @@ def test_listening_before_serving(certs_dir: Path) -> None:
 def test_listening_and_no_more(certs_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A server that listens and is stopped without a start gives its ports back, and can be started later."""
     caplog.set_level(logging.INFO)
-    server = Server(routes=[("*", "/", told)], https_port=None, certs_dir=certs_dir).listen()
-    port = server.http_port or 0
+    port = quiet_port()
+    server = Server(routes=[("*", "/", told)], http_port=port, https_port=None, certs_dir=certs_dir).listen()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         server.stop()
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
     assert server.http_port is None
-    with Server(http_port=port, https_port=None), server, connect(server, "h1") as peer:
+    with Server(http_port=port, https_port=None) as other:
+        assert other.http_port == port
+    with server, connect(server, "h1") as peer:
         assert peer.request().status == 200
     server.stop()

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.peers import Kind, connect, open_socket
+from tests.helpers.ports import quiet_port
+from tests.helpers.stopping import AT_ONCE_S, assert_stops_at_once
 from wptproto import CertificateError, ConfigError, Request, Response, Server, certs
 from wptproto.limits import Limits
 from wptproto.protocol.rules import Core
@@ -164,8 +166,8 @@ def test_root_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_port_in_use(certs_dir: Path) -> None:
     """A port in use is an error that says which, leaves nothing behind, and can be tried again."""
-    with Server(certs_dir=certs_dir, https_port=None) as first:
-        port = first.http_port
+    port = quiet_port()
+    with Server(certs_dir=certs_dir, http_port=port, https_port=None):
         second = Server(certs_dir=certs_dir, http_port=port, https_port=None)
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
             second.start()
@@ -239,13 +241,6 @@ def test_key_that_does_not_fit(certs_dir: Path, tmp_path: Path) -> None:
 # --- stopping ------------------------------------------------------------------------------------
 
 
-def assert_stops_in_time(server: Server) -> None:
-    """Stop, and see that it took no time to speak of."""
-    begun = time.monotonic()
-    server.stop()
-    assert time.monotonic() - begun < 2
-
-
 def test_stop_with_handlers_asleep(certs_dir: Path, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
     """Stop returns at once with handlers asleep, names them, and their writes answer False."""
     asleep, wake, woken = threading.Event(), threading.Event(), threading.Event()
@@ -263,7 +258,7 @@ def test_stop_with_handlers_asleep(certs_dir: Path, kind: Kind, caplog: pytest.L
     with connect(server, kind) as peer:
         peer.send_request("/sleeping")
         assert asleep.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
         answer = peer.read_answer()
         assert (answer.status, answer.complete) == (0, False)
     assert "stopped, and cut off GET /sleeping (its handler runs)" in caplog.text
@@ -288,7 +283,7 @@ def test_stop_while_a_handler_reads(certs_dir: Path, kind: Kind, wait: Callable[
     with connect(server, kind) as peer:
         peer.send_request(method="POST", end=False)
         assert reading.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
         assert raised.wait(10)
 
 
@@ -308,7 +303,7 @@ def test_stop_while_a_handler_writes(certs_dir: Path, kind: Kind) -> None:
     with connect(server, kind) as peer:
         peer.send_request()
         assert writing.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
         assert through.wait(10)
 
 
@@ -328,7 +323,7 @@ def test_stop_with_an_async_handler_asleep(certs_dir: Path, kind: Kind) -> None:
     with connect(server, kind) as peer:
         peer.send_request()
         assert asleep.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
         assert cancelled.is_set()
 
 
@@ -359,7 +354,7 @@ def test_stop_with_what_async_handlers_began(certs_dir: Path, way: str) -> None:
     with connect(server, "h1") as peer:
         peer.send_request()
         assert begun.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
     wake.set()
     assert cancelled == ([True] if way == "task" else [])
 
@@ -372,12 +367,15 @@ def test_stop_with_a_blocked_loop(certs_dir: Path, caplog: pytest.LogCaptureFixt
         blocked.set()
         let_go.wait(20)
 
-    server = Server(routes=[("*", "/*", handler)], certs_dir=certs_dir, https_port=None).start()
-    port = server.http_port
+    routes = [("*", "/*", handler)]
+    port = quiet_port()
+    server = Server(routes=routes, certs_dir=certs_dir, http_port=port, https_port=None).start()
     with connect(server, "h1") as peer:
         peer.send_request()
         assert blocked.wait(10)
-        assert_stops_in_time(server)
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < AT_ONCE_S
         assert peer.sock.recv(1) == b""
         with Server(
             routes=[("*", "/*", hello)], certs_dir=certs_dir, http_port=port, https_port=None
@@ -410,7 +408,7 @@ def test_stop_with_idle_and_half_open_connections(certs_dir: Path) -> None:
     try:
         socks[1].sendall(b"GET / HT")
         socks[3].sendall(b"\x16\x03\x01")
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
     finally:
         for sock in socks:
             sock.close()
@@ -458,7 +456,7 @@ def test_coroutine_of_a_server_that_stopped(certs_dir: Path) -> None:
     with connect(server, "h1") as peer:
         peer.send_request()
         assert asleep.wait(10)
-        assert_stops_in_time(server)
+        assert_stops_at_once(server)
     wake.set()
     assert through.wait(10)
 
