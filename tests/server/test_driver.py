@@ -23,6 +23,7 @@ from wptproto import LocalProtocolError, Request, Response, Server
 from wptproto.protocol.h1 import H1Connection
 from wptproto.protocol.h2 import H2Connection
 from wptproto.server.driver import Driver
+from wptproto.server.state import Doing
 
 
 def handler(request: Request, response: Response) -> str:
@@ -73,8 +74,9 @@ def test_refused_in_the_clear(
     assert "protocol error" in caplog.text
 
 
-def test_refusal_survives_what_was_not_read(server: Server) -> None:
+def test_refusal_survives_what_was_not_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends on gets its 400 all the same: refuse, then linger (RFC 9112 §9.6)."""
+    monkeypatch.setattr("wptproto.server.outlet.LINGER_S", 20)
     with open_socket(server, "h1") as sock:
         sock.sendall(b"BAD\r\n\r\n" + b"x" * 3_000_000)
         assert read_all(sock).startswith(b"HTTP/1.1 400")
@@ -296,17 +298,20 @@ def test_content_is_let_go(certs_dir: Path, kind: Kind) -> None:
 # --- slow clients --------------------------------------------------------------------------------
 
 
+def is_stalled(server: Server) -> bool:
+    """Whether the one response waits for its client to read."""
+    exchanges = [one for found in server.state().connections for one in found.exchanges]
+    return [one.doing for one in exchanges] in ([Doing.UNREAD], [Doing.WINDOW])
+
+
 def test_a_client_that_does_not_read_holds_up_no_other(certs_dir: Path, kind: Kind) -> None:
     """A response that nobody takes waits; another connection is served meanwhile."""
     made = 0
-    stalled = threading.Event()
 
     def big(request: Request, response: Response) -> Iterator[bytes]:
         nonlocal made
         for _ in range(400):
             made += 1
-            if made > 20:
-                stalled.set()
             yield b"x" * 100_000
 
     with (
@@ -316,7 +321,7 @@ def test_a_client_that_does_not_read_holds_up_no_other(certs_dir: Path, kind: Ki
     ):
         slow.send_request("/big")
         assert quick.request("/small").text == "0"
-        time.sleep(0)
+        assert_soon(lambda: is_stalled(server))
         last = -1
         while made != last:  # until it does not go on any more
             last = made
@@ -349,7 +354,7 @@ def test_streams_do_not_disturb_each_other(certs_dir: Path) -> None:
         ):  # together more than the connection's window, if it were not for each stream's own
             peer.send_request("/slow", method="POST", end=False)
             while peer.h2.local_flow_control_window(peer.last) < 65_536:
-                peer._receive()
+                assert peer._receive()
             peer.send_content(b"u" * 100_000, end=False)
             uploads.append(peer.last)
         assert reading.wait(10)
@@ -357,7 +362,7 @@ def test_streams_do_not_disturb_each_other(certs_dir: Path) -> None:
         peer.send_request("/big")
         download = peer.last
         while sum(map(len, peer.answers[download].pieces)) < 65_535:
-            peer._receive()
+            assert peer._receive()
         peer.h2.increment_flow_control_window(1_000_000)  # the connection's alone
         peer._flush()
         assert peer.request("/small", method="POST", content=b"123").text == "3"
@@ -422,13 +427,17 @@ def test_upgrade_to_h2c(server: Server) -> None:
         )
         octets = b""
         while b"\r\n\r\n" not in octets:
-            octets += sock.recv(1000)
+            piece = sock.recv(1000)
+            assert piece
+            octets += piece
         head, _, octets = octets.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 ")
         events = client.receive_data(octets)
         sock.sendall(client.data_to_send())
         while not any(isinstance(event, h2.events.StreamEnded) for event in events):
-            events += client.receive_data(sock.recv(1000))
+            piece = sock.recv(1000)
+            assert piece
+            events += client.receive_data(piece)
     data = [event.data for event in events if isinstance(event, h2.events.DataReceived)]
     assert data == [b"0"]
 
@@ -504,8 +513,11 @@ def test_a_large_last_response_arrives_however_slowly_it_is_read(
         assert len(peer.read_answer().content) == 5_000_000
 
 
-def test_last_response_to_an_upload_that_nobody_read(certs_dir: Path) -> None:
+def test_last_response_to_an_upload_that_nobody_read(
+    certs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A client that still sends gets the response all the same, and then the end."""
+    monkeypatch.setattr("wptproto.server.outlet.LINGER_S", 20)
 
     def refuse(request: Request, response: Response) -> str:
         response.close_connection = True

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers.peers import H2Peer, Kind, connect, open_socket
 from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError, Request, Response, Server, WaitError
+from wptproto.server import archive
 from wptproto.server.records import Recording, recording_of
 
 Make = Callable[..., Server]
@@ -274,8 +275,11 @@ def test_an_error_in_midst(make: Make, kind: Kind) -> None:
     assert not record.is_complete
 
 
-def test_a_response_that_is_whole_before_its_handler_is(make: Make, kind: Kind) -> None:
+def test_a_response_that_is_whole_before_its_handler_is(
+    make: Make, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A handler that sends all of it and returns then: who has it finds the exchange ended."""
+    monkeypatch.setattr(archive, "SETTLE_S", 20)
 
     def handler(request: Request, response: Response) -> None:
         response.explicit_flush = True
