@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
@@ -125,7 +126,7 @@ def test_a_file_that_shrinks_while_it_is_sent_in_parts(peer: Peer, root: Path) -
     file = root / "it.txt"
     file.write_text("0123456789")
     peer.send_request("/it.txt?pipe=trickle(5:d0.2:5)")
-    assert peer.read_some() == b"01234"
+    assert peer.read_some().startswith(b"01234")  # and what came soon behind it, for a client that is slow
     file.write_text("")
     answer = peer.read_answer()
     assert (answer.complete, answer.text) == (True, "0123456789")
@@ -147,11 +148,11 @@ def test_trickle(peer: Peer, root: Path) -> None:
     (root / "it.txt").write_text("0123456789")
     begun = time.monotonic()
     peer.send_request("/it.txt?pipe=trickle(d0.1:3:d0.1:r2)")
-    pieces = []
-    while piece := peer.read_some():
-        pieces.append((piece, time.monotonic() - begun))
-    assert [piece for piece, _ in pieces] == [b"012", b"345", b"678", b"9"]
-    assert all(at >= 0.1 * number for number, (_, at) in enumerate(pieces, 1))
+    octets = 0
+    while some := peer.read_some():  # several parts, for a client that is slow
+        octets += len(some)
+        assert time.monotonic() - begun >= 0.1 * math.ceil(octets / 3)
+    assert peer.read_answer().pieces == [b"012", b"345", b"678", b"9"]
 
 
 def test_trickle_for_ever(root: Path, certs_dir: Path, kind: Kind) -> None:
