@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.helpers.waiting import assert_soon
 from wptproto import ConfigError
 from wptproto.server import listener
 from wptproto.server.listener import DEFAULT_HOSTS, exposure, is_wildcard, listen, shares
@@ -150,7 +151,14 @@ def test_shares(closing: ExitStack, monkeypatch: pytest.MonkeyPatch, balances: b
     assert len({sock.fileno() for sock in socks}) == 3
     for _ in range(100):
         closing.enter_context(socket.create_connection(address))
-    counts = [accepted(sock) for sock in socks]
+    counts = [0, 0, 0]
+
+    def have_come() -> bool:
+        for place, sock in enumerate(socks):
+            counts[place] += accepted(sock)
+        return sum(counts) >= 100
+
+    assert_soon(have_come)
     assert sum(counts) == 100
     assert min(counts) > 5 if balances else counts == [100, 0, 0]
 

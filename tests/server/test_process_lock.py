@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -97,15 +97,24 @@ def test_an_error_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+def open_files() -> set[str]:
+    """Return the names of all files that are open, also of those that have none any more."""
+    found: set[str] = set()
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # it was closed meanwhile, as that of the listing is
+            found.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return found
+
+
 def test_no_descriptor_is_left() -> None:
     """Its file is gone with it."""
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("this system does not tell")
-    before = len(os.listdir("/proc/self/fd"))
     locks = [ProcessLock() for _ in range(10)]
-    assert len(os.listdir("/proc/self/fd")) == before + 10
+    files = {os.readlink(f"/proc/self/fd/{lock._file}") for lock in locks}
+    assert len(files & open_files()) == 10
     locks.clear()
-    assert_soon(lambda: len(os.listdir("/proc/self/fd")) == before)
+    assert_soon(lambda: not files & open_files())
 
 
 def test_writes(monkeypatch: pytest.MonkeyPatch) -> None:
