@@ -225,7 +225,7 @@ def assault(sock: socket.socket, flood: Octets, for_s: float) -> bytes:
     """Send until the server has had enough, or some seconds are over; return what it said."""
     heard = b""
     deadline = time.monotonic() + for_s
-    with suppress(ConnectionError, ssl.SSLError):
+    with suppress(ConnectionError, ssl.SSLError):  # it has said why, before it closed
         sock.sendall(OPENING)
         for octets in flood:
             sock.sendall(octets)
@@ -236,6 +236,7 @@ def assault(sock: socket.socket, flood: Octets, for_s: float) -> bytes:
                     return heard
             if time.monotonic() > deadline:
                 return heard
+    with suppress(ConnectionError, ssl.SSLError):
         while piece := sock.recv(65536):
             heard += piece
     return heard

@@ -17,7 +17,7 @@ from tests.hostile.victim import VAST_OCTETS
 from tests.hostile.wire import raw_socket
 
 IDLE = 2000
-CONNECTIONS, THREADS, GAP_S = 40, 4, 1.0
+CONNECTIONS, THREADS, GAP_S, CROWDED_GAP_S = 40, 4, 10.0, 1.0
 """Limits."""
 
 OTHER_DESCRIPTORS = 100
@@ -56,10 +56,11 @@ def test_too_many_connections(kind: Kind, victim: Victim) -> None:
 def test_threads_run_out(kind: Kind, victim: Victim, tmp_path: Path) -> None:
     """
     Where all threads run handlers that wait for their clients, files are served, and all else as soon as
-    those clients are late: ``threads``, ``content_gap_s``.
+    those clients are late, which is sooner then: ``threads``, ``crowded_gap_s``.
     """
     (tmp_path / "file").write_text("here")
-    with victim.serving({"threads": THREADS, "content_gap_s": GAP_S}, tmp_path) as target:
+    limits = {"threads": THREADS, "content_gap_s": GAP_S, "crowded_gap_s": CROWDED_GAP_S}
+    with victim.serving(limits, tmp_path) as target:
         ask_once(target)
         with target.nothing_left(), ExitStack() as stack:
             for _ in range(2 * THREADS):
@@ -68,6 +69,7 @@ def test_threads_run_out(kind: Kind, victim: Victim, tmp_path: Path) -> None:
             with connect(target, kind) as peer:
                 assert peer.request("/file").text == "here"
             assert_soon(lambda: target.logged("past the limit threads"))
+            assert_soon(lambda: target.logged("past the limit crowded_gap_s"))
             ask_once(target)
 
 

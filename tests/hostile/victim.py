@@ -37,7 +37,7 @@ __all__ = ["LARGE_OCTETS", "PIECE_OCTETS", "THOUGHT_S", "VAST_OCTETS"]
 LARGE_OCTETS, PIECE_OCTETS, VAST_OCTETS = 64 * 1024, 4 * 1024, 16 * 1024 * 1024
 """How large the responses are: of ``/whole`` and ``/pieces``, of one piece, and of ``/vast``."""
 
-THOUGHT_S = 0.8
+THOUGHT_S = 2.4
 """How long the handler of ``/think`` takes before it reads its request's content."""
 
 VAST = bytes(VAST_OCTETS)

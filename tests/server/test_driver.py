@@ -298,6 +298,12 @@ def test_content_is_let_go(certs_dir: Path, kind: Kind) -> None:
 # --- slow clients --------------------------------------------------------------------------------
 
 
+def is_stalled(server: Server) -> bool:
+    """Whether the one response waits for its client to read."""
+    exchanges = [one for found in server.state().connections for one in found.exchanges]
+    return [one.doing for one in exchanges] in ([Doing.UNREAD], [Doing.WINDOW])
+
+
 def test_a_client_that_does_not_read_holds_up_no_other(certs_dir: Path, kind: Kind) -> None:
     """A response that nobody takes waits; another connection is served meanwhile."""
     made = 0
@@ -308,11 +314,6 @@ def test_a_client_that_does_not_read_holds_up_no_other(certs_dir: Path, kind: Ki
             made += 1
             yield b"x" * 100_000
 
-    def is_stalled() -> bool:
-        """Whether the client is waited for."""
-        exchanges = [one for found in server.state().connections for one in found.exchanges]
-        return [one.doing for one in exchanges] in ([Doing.UNREAD], [Doing.WINDOW])
-
     with (
         Server(routes=[("*", "/big", big), ("*", "/small", handler)], certs_dir=certs_dir) as server,
         connect(server, kind) as slow,
@@ -320,7 +321,7 @@ def test_a_client_that_does_not_read_holds_up_no_other(certs_dir: Path, kind: Ki
     ):
         slow.send_request("/big")
         assert quick.request("/small").text == "0"
-        assert_soon(is_stalled)
+        assert_soon(lambda: is_stalled(server))
         last = -1
         while made != last:  # until it does not go on any more
             last = made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from itertools import chain, repeat
 from types import SimpleNamespace
 
 import pytest
@@ -20,9 +20,10 @@ def nothing() -> None:
     pass
 
 
-def told(now_s: Callable[[], float]) -> SimpleNamespace:
-    """Return what tells the time in the place of its module, and to nobody else."""
-    return SimpleNamespace(monotonic=now_s)
+def told(*times_s: float) -> SimpleNamespace:
+    """Return what tells these times in the place of the module, the last of them again and again."""
+    times = chain(times_s, repeat(times_s[-1]))
+    return SimpleNamespace(monotonic=lambda: next(times))
 
 
 def be_quick(known: Habits, kind: Kind, times: int) -> None:
@@ -32,9 +33,9 @@ def be_quick(known: Habits, kind: Kind, times: int) -> None:
 
 
 def be_slow(known: Habits, monkeypatch: pytest.MonkeyPatch, *, waits: int) -> None:
-    clock, counts = iter((0.0, habits.LONG_S)), iter((7, 7 + waits))
+    counts = iter((7, 7 + waits))
     with monkeypatch.context() as patch:
-        patch.setattr(habits, "time", told(lambda: next(clock)))
+        patch.setattr(habits, "time", told(0.0, habits.LONG_S))
         patch.setattr(habits, "waits_of_this_thread", lambda: next(counts))
         known.watch(KIND, nothing)
 
@@ -50,7 +51,7 @@ def test_trusted_at_first() -> None:
 
 def test_trusted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has blocked has to be quick ten times to be trusted again, then forty, at most a thousand."""
-    monkeypatch.setattr(habits, "time", told(lambda: 0.0))
+    monkeypatch.setattr(habits, "time", told(0.0))
     known = Habits()
     for times in (10, 40, 160, 640, 1000, 1000):
         known.has_blocked(KIND)
@@ -60,7 +61,7 @@ def test_trusted_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who blocks elsewhere begins again."""
-    monkeypatch.setattr(habits, "time", told(lambda: 0.0))
+    monkeypatch.setattr(habits, "time", told(0.0))
     known = Habits()
     known.has_blocked(KIND)
     be_quick(known, KIND, 9)
@@ -73,7 +74,7 @@ def test_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who took long, but has not waited, was not given the processor, and is as quick as ever."""
-    monkeypatch.setattr(habits, "time", told(lambda: 0.0))
+    monkeypatch.setattr(habits, "time", told(0.0))
     known = Habits()
     known.has_blocked(KIND)
     be_quick(known, KIND, 9)
@@ -109,7 +110,7 @@ def test_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, to block is the first mistake again."""
     known = Habits()
     for now_s, times in ((100.0, 10), (101.0, 40), (120.0, 10)):
-        monkeypatch.setattr(habits, "time", told(lambda now_s=now_s: now_s))
+        monkeypatch.setattr(habits, "time", told(now_s))
         known.has_blocked(KIND)
         be_quick(known, KIND, times)
         assert known.trust(KIND)
@@ -125,7 +126,7 @@ def test_waits() -> None:
 
 def test_new_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that has blocked on one path is not trusted on others, until it has been quick there."""
-    monkeypatch.setattr(habits, "time", told(lambda: 0.0))
+    monkeypatch.setattr(habits, "time", told(0.0))
     known = Habits()
     known.has_blocked(KIND)
     assert known.trust((2, "/"))  # another handler

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,7 @@ def test_content_that_comes(serve: Serve, kind: Kind, clock: Clock) -> None:
         peer.send_request("/read", method="POST", headers=[("content-length", "5")], end=False)
         for count in range(1, 5):
             peer.send_content(b"x", end=False)
-            assert_soon(lambda count=count: has_come(count))
+            assert_soon(partial(has_come, count))
             clock.go_on(0.9)
         peer.send_content(b"x", end=True)
         assert peer.read_answer().text == "5"
