@@ -239,13 +239,13 @@ class Faulting:
 
     def _stall(self, fault: Fault, stall: Stall, running: Running | None, resume: GoOn) -> None:
         held = None if fault.at in (Moment.END, Moment.IDLE) else running
-        stalled = _Stalled(held, resume, self._stalls.begin())
-        self._stalling.append(stalled)
         if held is not None:
             held.held += 1
         else:
             self.owner.transmit()
             self._outlet.hold(True)
+        stalled = _Stalled(held, resume, self._stalls.begin())  # at last: who waits for that goes on now
+        self._stalling.append(stalled)
         if stall.seconds is not None:
             stalled.timer = asyncio.get_running_loop().call_later(stall.seconds, self._end, stalled)
 
