@@ -25,7 +25,7 @@ from wptproto.protocol.events import (
     RequestReceived,
     UpgradeReceived,
 )
-from wptproto.protocol.h1 import MAX_UNCONSUMED_OCTETS, H1Connection
+from wptproto.protocol.h1 import MAX_UNCONSUMED_OCTETS, STEPS_A_TURN, H1Connection
 from wptproto.protocol.rules import Leniency, Rules
 from wptproto.semantics.fields import FieldLine, Fields
 from wptproto.semantics.message import ResponseHead, Version, never_has_content
@@ -1201,3 +1201,51 @@ def test_an_expectation_that_is_forgiven() -> None:
     head, *_ = connection.receive_data(request(b"GET / HTTP/1.1", b"Expect: x"))
     assert isinstance(head, RequestReceived)
     assert not head.expects_continue
+
+
+# --- turns -----------------------------------------------------------------------------------------
+
+MANY = STEPS_A_TURN // 2
+"""Chunks that take more than one turn: each is a line, a piece, and the CRLF behind it."""
+
+
+def test_no_more_than_a_turn() -> None:
+    """One call takes so many chunks; the rest waits for the next, and reading is paused meanwhile."""
+    connection = H1Connection()
+    events = connection.receive_data(CHUNKED + b"1\r\nx\r\n" * MANY + b"0\r\n\r\n" + GET)
+    turns = 1
+    while connection.has_backlog:
+        assert connection.reading_paused
+        events += connection.receive_data(b"")
+        turns += 1
+    assert turns == 2
+    contents = [event.data for event in events if isinstance(event, ContentReceived)]
+    assert b"".join(contents) == b"x" * MANY
+    assert kinds(events) == [RequestReceived, ContentReceived, ContentReceived, RequestEnded]
+    assert not connection.reading_paused
+    connection.send_head(ONE, ResponseHead(204, Fields()), end=True)
+    assert kinds(connection.finish(ONE)) == [RequestReceived, RequestEnded]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_the_end_comes_behind_all_turns(missing: bool) -> None:
+    """A client that is gone has sent what it has sent, and no more is missing than that."""
+    connection = H1Connection()
+    octets = CHUNKED + b"1\r\nx\r\n" * MANY + (b"" if missing else b"0\r\n\r\n")
+    events = connection.receive_data(octets)
+    assert connection.has_backlog
+    events += connection.receive_eof()
+    while connection.has_backlog:
+        events += connection.receive_data(b"")
+    assert sum(len(event.data) for event in events if isinstance(event, ContentReceived)) == MANY
+    assert kinds(events)[-1] is (ContentFailed if missing else RequestEnded)
+
+
+def test_no_turn_after_the_end() -> None:
+    """Where the connection closes, nothing is left for another turn."""
+    connection = H1Connection()
+    connection.receive_data(CHUNKED + b"1\r\nx\r\n" * MANY)
+    assert connection.has_backlog
+    connection.close("the server stops")
+    assert connection.receive_data(b"") == []
+    assert not connection.has_backlog

@@ -48,6 +48,9 @@ from wptproto.semantics.message import (
 
 __all__ = ["H1Connection"]
 
+STEPS_A_TURN = 3000
+"""How many lines and pieces of chunks one call takes, before others have their turn."""
+
 MAX_UNCONSUMED_OCTETS = 256 * 1024
 """Content that no handler has taken, or requests sent ahead; beyond it the socket waits."""
 
@@ -105,6 +108,7 @@ class H1Connection(Connection):
 
     def receive_data(self, data: bytes) -> list[Event]:
         if self._reading is _Reading.NOTHING:
+            self.has_backlog = False
             return []
         if self._reading is _Reading.HEAD and not self._buffer:
             request = self._requests.look_up(data)
@@ -120,7 +124,8 @@ class H1Connection(Connection):
     @property
     def reading_paused(self) -> bool:
         held_back = len(self._buffer) if self._reading is _Reading.AHEAD else 0
-        return self._unconsumed > MAX_UNCONSUMED_OCTETS or held_back > MAX_UNCONSUMED_OCTETS
+        too_much = self._unconsumed > MAX_UNCONSUMED_OCTETS or held_back > MAX_UNCONSUMED_OCTETS
+        return too_much or self.has_backlog
 
     @property
     def awaits(self) -> Awaits:
@@ -153,6 +158,7 @@ class H1Connection(Connection):
 
     def _read(self) -> list[Event]:
         events: list[Event] = []
+        self.has_backlog = False
         while self._reading in (_Reading.HEAD, _Reading.CONTENT):
             try:
                 if self._reading is _Reading.HEAD:
@@ -226,7 +232,7 @@ class H1Connection(Connection):
         head, length, expects_continue, persistent, _ = request
         self._response = _Response(exchange_id, head, persistent, expects_continue)
         events.append(RequestReceived(exchange_id, head, length != 0, expects_continue, not persistent))
-        self._content = ChunkedReader(self._rules) if length is None else LengthReader(length)
+        self._content = ChunkedReader(self._rules, STEPS_A_TURN) if length is None else LengthReader(length)
         self._reading = _Reading.CONTENT
         self._unconsumed = 0
 
@@ -254,6 +260,9 @@ class H1Connection(Connection):
                 self._unconsumed += len(data)
             events.append(ContentReceived(ExchangeId(self._last_id), data))
         if not reader.done:
+            if reader.has_backlog:
+                self.has_backlog = True
+                return False
             if data:
                 return True
             if self._eof:

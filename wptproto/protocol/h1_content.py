@@ -38,9 +38,11 @@ class ContentReader(ABC):
         done: The content is complete.
         trailers: The trailer section, once done.
         chunk_sizes: Of the first chunks, in octets.
+        has_backlog: The last read has left something that the next one can take.
     """
 
     done: bool = False
+    has_backlog: bool = False
     trailers: Fields = Fields()
     chunk_sizes: tuple[int, ...] | list[int] = ()
 
@@ -84,7 +86,13 @@ class LengthReader(ContentReader):
 class ChunkedReader(ContentReader):
     """Content in chunks (RFC 9112 §7.1)."""
 
-    def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES, steps_a_read: int | None = None) -> None:
+        """
+        Args:
+            rules: What is refused.
+            steps_a_read: How many lines and pieces of chunks one read takes; None is all that are there.
+        """
+        self._steps_a_read = steps_a_read
         self._limits = rules.limits
         self._lenient = rules.lenient
         self._remaining = 0  # of the current chunk, with the CRLF behind it
@@ -94,8 +102,12 @@ class ChunkedReader(ContentReader):
 
     def read(self, buffer: bytearray) -> bytes:
         pieces: list[bytes] = []
+        self.has_backlog = False
         try:
             while not self.done:
+                if len(pieces) == self._steps_a_read:
+                    self.has_backlog = True
+                    break
                 piece = self._read_chunk(buffer) if self._remaining else self._read_line(buffer)
                 if piece is None:
                     break

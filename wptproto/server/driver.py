@@ -86,6 +86,7 @@ class Driver(asyncio.Protocol):
         self._observer: Observer | None = None
         self._faulting: Faulting | None = None  # once something is to go wrong
         self._greeted = False  # the first octets have come
+        self._has_turn = False  # soon, for what it left of them
         self._exchanges: Exchanges
         self._sender: Sender
         self._watch: Watch
@@ -149,14 +150,14 @@ class Driver(asyncio.Protocol):
         self._after_receiving()
 
     def _after_receiving(self) -> None:
-        """See to what comes after octets were taken: the rest of them, in another turn, or their end."""
-        if self._connection is not None and self._connection.has_backlog:
-            asyncio.get_running_loop().call_soon(self._receive_backlog)
-        elif self._tls is not None and self._tls.peer_closed and not self._eof:
+        """See to what comes after octets were taken: their end, unless some are left for another turn."""
+        has_backlog = self._connection is not None and self._connection.has_backlog
+        if self._tls is not None and self._tls.peer_closed and not self._eof and not has_backlog:
             self._receive_eof()
         self._transmit()
 
     def _receive_backlog(self) -> None:
+        self._has_turn = False
         if not self._outlet.closing:
             self._receive(b"")
             self._after_receiving()
@@ -507,6 +508,9 @@ class Driver(asyncio.Protocol):
             # A peer that does not read what it provokes (answers to PING and the like) is not read from.
             unread = self._outlet.unread_octets > MAX_UNREAD_OCTETS
             self._outlet.pause_reading(connection.reading_paused or unread)
+            if connection.has_backlog and not self._has_turn:
+                self._has_turn = True
+                asyncio.get_running_loop().call_soon(self._receive_backlog)
         if self._faulting is not None:
             self._faulting.look_idle()
 
