@@ -119,7 +119,10 @@ _STAR_GROUP = "_star_"
 
 def matched(match: re.Match[str]) -> dict[str, str]:
     """Return what each part of a pattern has matched, ``*`` among them."""
-    return {"*" if name == _STAR_GROUP else name: value for name, value in match.groupdict().items()}
+    groups = match.groupdict()
+    if not groups:
+        return groups
+    return {"*" if name == _STAR_GROUP else name: value for name, value in groups.items()}
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:

@@ -123,9 +123,9 @@ class H1Connection(Connection):
 
     @property
     def reading_paused(self) -> bool:
-        held_back = len(self._buffer) if self._reading is _Reading.AHEAD else 0
-        too_much = self._unconsumed > MAX_UNCONSUMED_OCTETS or held_back > MAX_UNCONSUMED_OCTETS
-        return too_much or self.has_backlog
+        if self.has_backlog or self._unconsumed > MAX_UNCONSUMED_OCTETS:
+            return True
+        return self._reading is _Reading.AHEAD and len(self._buffer) > MAX_UNCONSUMED_OCTETS
 
     @property
     def awaits(self) -> Awaits:

@@ -385,10 +385,11 @@ class Driver(asyncio.Protocol):
                     elif self._faulting is not None and self._connection is not None:
                         self._connection.acknowledge(exchange_id, len(data))  # of a stream that is ignored
                 case RequestEnded(exchange_id):
-                    if (running := exchanges.get(exchange_id)) is not None and (
-                        running.plan is None or running.plan.received(event)
-                    ):
-                        self.take(running, event)
+                    if (running := exchanges.get(exchange_id)) is not None:
+                        if running.plan is None:
+                            running.exchange.content.end(event.trailers)
+                        elif running.plan.received(event):
+                            self.take(running, event)
                 case ContentFailed(exchange_id, error):
                     log.warning("%s:%d: %s", *self._peer, error.reason)
                     if (running := exchanges.get(exchange_id)) is not None:
@@ -460,15 +461,18 @@ class Driver(asyncio.Protocol):
 
     def _start(self, running: Running) -> None:
         """Have a request handled, unless something is to go wrong before."""
-        exchange, bridge = running.exchange, running.bridge
+        exchange = running.exchange
         handler = self._host.find_handler(exchange)
         planned = getattr(handler, "plan", None)
+        if planned is None and self._faulting is None:
+            self._host.start_exchange(exchange, handler, running.bridge)
+            return
         faults = planned(exchange.request) if planned is not None else ()
-        if not faults and (self._faulting is None or not self._faulting.wants_first()):
-            self._host.start_exchange(exchange, handler, bridge)
-        else:
-            start = functools.partial(self._host.start_exchange, exchange, handler, bridge)
+        start = functools.partial(self._host.start_exchange, exchange, handler, running.bridge)
+        if faults or (self._faulting is not None and self._faulting.wants_first()):
             self._misbehaving().begin(running, faults, start)
+        else:
+            start()
 
     # --- for handlers --------------------------------------------------------------------------
 

@@ -102,7 +102,8 @@ class Outlet:
             if octets:
                 self._seal(self._tls, octets)
             octets = self._tls.data_to_send()
-        self._write(octets)
+        if octets:
+            self._write(octets)
 
     def _seal(self, tls: TlsLayer, octets: bytes) -> None:
         """Put octets into TLS records, of the sizes that a fault asked for, if one did."""
