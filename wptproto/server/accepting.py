@@ -44,7 +44,7 @@ def checked_options(protocol: str, violations: str, keywords: H2Keywords) -> H2O
     return H2Options(**keywords).checked()
 
 
-class Observe(Protocol):
+class ObserveByHand(Protocol):
     """How to ask who observes a connection."""
 
     def __call__(self, sock: socket.socket, /, *, is_tls: bool) -> Observer | None: ...
@@ -66,7 +66,7 @@ class Door(NamedTuple):
     ports: tuple[int, ...]
     answered: Callable[[], int]
     make_terms: Callable[[Sequence[str]], TlsTerms]
-    observe: Observe
+    observe: ObserveByHand
 
 
 class Acceptance:

@@ -86,7 +86,7 @@ class Driver(asyncio.Protocol):
         self._observer: Observer | None = None
         self._faulting: Faulting | None = None  # once something is to go wrong
         self._greeted = False  # the first octets have come
-        self._has_turn = False  # soon, for what it left of them
+        self._has_turn = False  # the loop is to go on with its backlog
         self._exchanges: Exchanges
         self._sender: Sender
         self._watch: Watch
@@ -386,7 +386,7 @@ class Driver(asyncio.Protocol):
                         self._connection.acknowledge(exchange_id, len(data))  # of a stream that is ignored
                 case RequestEnded(exchange_id):
                     if (running := exchanges.get(exchange_id)) is not None:
-                        if running.plan is None:
+                        if running.plan is None:  # as in take(), for each request comes by here
                             running.exchange.content.end(event.trailers)
                         elif running.plan.received(event):
                             self.take(running, event)
